@@ -1,0 +1,193 @@
+"""What a market file may say: one model a section, and nothing that they do not name."""
+
+import datetime
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from sources.known import RULES
+
+
+def _is_a_rule(value: str) -> str:
+    if value not in RULES:
+        raise ValueError(f"'{value}' is no rule for known-at; the rules are {', '.join(RULES)}")
+    return value
+
+
+Rule = Annotated[str, AfterValidator(_is_a_rule)]
+
+
+class Strict(BaseModel):
+    """Refuse unknown keys, and say which are known."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _only_known_keys(cls, data: Any) -> Any:
+        if isinstance(data, dict):
+            unknown = [str(key) for key in data if key not in cls.model_fields]
+            if unknown:
+                raise ValueError(f"unknown key '{unknown[0]}'; the keys here are {', '.join(cls.model_fields)}")
+            if "known_at" in cls.model_fields and data.get("known_at") is None:
+                raise ValueError(f"no rule for known-at; add 'known_at:' with one of {', '.join(RULES)}")
+        return data
+
+
+class File(Strict):
+    """A file of records.
+
+    Attributes
+    ----------
+    path : below the root of the market file; .csv, .csv.gz or .parquet
+    known_at : publication rule (`sources.known.RULES`)
+    date, date_format : the column of dates and how they are written
+    start, end : dates outside are not read
+    """
+
+    path: str
+    known_at: Rule
+    date: str = "date"
+    date_format: str = "%Y-%m-%d"
+    start: datetime.date | None = None
+    end: datetime.date | None = None
+
+    @model_validator(mode="after")
+    def _ends_after_start(self) -> Self:
+        if self.start and self.end and self.end < self.start:
+            raise ValueError(f"end {self.end} is before start {self.start}; rule: the end is not before the start")
+        return self
+
+
+class PriceFile(File):
+    """Columns of price-return closes (split-adjusted only) and of total-return closes; one of them may be missing."""
+
+    close: str | None = None
+    adj_close: str | None = None
+
+    @model_validator(mode="after")
+    def _has_a_close(self) -> Self:
+        if self.close is None and self.adj_close is None:
+            raise ValueError("neither 'close' nor 'adj_close' is given; rule: name the column of one of them at least")
+        return self
+
+
+class CoinFile(File):
+    """Closes of one coin (`asset`) or of many (`symbol` names the column of their symbols).
+
+    `source` names a column that says where a row is from; where one coin has several rows on a day, the first of `prefer` counts.
+    """
+
+    close: str = "close"
+    asset: str | None = None
+    symbol: str | None = None
+    source: str | None = None
+    prefer: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _names_its_coins(self) -> Self:
+        if (self.asset is None) == (self.symbol is None):
+            raise ValueError("give either 'asset', the coin of this file, or 'symbol', the column of the coins' symbols")
+        if (self.source is None) != (not self.prefer):
+            raise ValueError("'source' and 'prefer' go together: the column, and its values in order of preference")
+        return self
+
+
+class CapFile(Strict):
+    """Market caps by coin and date; 0 means missing. They join the closes of the same coin and date, and are known with them."""
+
+    path: str
+    symbol: str = "symbol"
+    date: str = "date"
+    date_format: str = "%Y-%m-%d"
+    market_cap: str = "market_cap"
+
+
+class PanelFile(Strict):
+    """Closes of many securities, one column each, split- and dividend-adjusted."""
+
+    path: str
+    known_at: Rule
+    date: str = "date"
+    date_format: str = "%Y-%m-%d"
+
+
+class MemberFile(Strict):
+    """Snapshots of the index: `dates` gives a date to each label of `snapshot` that is none itself."""
+
+    path: str
+    known_at: Rule
+    snapshot: str = "snapshot"
+    security: str = "ticker"
+    date_format: str = "%Y-%m-%d"
+    dates: dict[str, datetime.date] = Field(default_factory=dict)
+
+
+class FundFile(File):
+    """Net asset value and shares outstanding of one fund; `splits` gives new shares per old share by ex-date."""
+
+    nav: str = "nav"
+    shares_outstanding: str = "shares_outstanding"
+    splits: dict[datetime.date, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
+
+
+class FilingFile(File):
+    """Periodic reports. `date` is the column of the filing date; `months` gives the length of the period of each form."""
+
+    security: str = "symbol"
+    form: str = "form"
+    period_end: str = "period_end"
+    net_income: str = "net_income"
+    revenue: str = "revenue"
+    months: dict[str, Annotated[int, Field(ge=1, le=12)]]
+
+
+class MacroFile(File):
+    """One value a date."""
+
+    value: str = "value"
+
+
+class Span(Strict):
+    """Sessions of the market; it ends with the last one of R2000 where `end` is missing."""
+
+    start: datetime.date
+    end: datetime.date | None = None
+
+
+class FilesSpec(Strict):
+    """A market read from files below `root`, which may name environment variables as `${NAME}`."""
+
+    kind: Literal["files"]
+    root: str
+    name: str = "files"
+    note: str = "read from files"
+    calendar: Span
+    prices: dict[str, PriceFile]
+    coins: tuple[CoinFile, ...] = ()
+    caps: tuple[CapFile, ...] = ()
+    panel: PanelFile | None = None
+    members: MemberFile | None = None
+    funds: dict[str, FundFile] = Field(default_factory=dict)
+    filings: FilingFile | None = None
+    macro: dict[str, MacroFile] = Field(default_factory=dict)
+
+    @field_validator("prices")
+    @classmethod
+    def _has_small_caps(cls, value: dict[str, PriceFile]) -> dict[str, PriceFile]:
+        if "R2000" not in value or value["R2000"].close is None:
+            raise ValueError("series 'R2000' with a 'close' is missing; rule: the price index of the Russell 2000 is required")
+        return value
+
+
+class SimulatedSpec(Strict):
+    """A sample market: the parameters of `sources.simulate_market`."""
+
+    kind: Literal["simulated"]
+    seed: int = 0
+    effect: float = 0.004
+    lag: int = 10
+    years: int = 13
+    end: datetime.date = datetime.date(2024, 12, 31)
+    n_stocks: int = 300
+    n_states: int = 2
