@@ -1,0 +1,1 @@
+"""Regimes and forward-return distributions: arrays in, frozen records out."""

@@ -1,0 +1,62 @@
+"""Refits on resampled history: is the order of the states real, and how sure are the parameters?"""
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from models.ensemble import Ensemble
+from models.hmm import fit_hmm
+from models.identity import match
+from models.inference import HMMParams
+from models.regime import RegimeHMM
+from models.regime_fit import HMMSettings, complete_blocks
+
+MEAN_BLOCK = 63
+REFIT_ITERATIONS = 25
+
+
+def stationary_blocks(n_obs: int, mean_block: int, rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Draw rows in blocks of geometric length (Politis and Romano 1994), wrapping round at the end.
+
+    Returns
+    -------
+    rows : (n_obs,) positions
+    lengths : of the blocks, so that a join of two blocks is not taken for a transition
+    """
+    lengths = np.minimum(rng.geometric(1.0 / mean_block, size=n_obs), n_obs)
+    n_blocks = int(np.searchsorted(np.cumsum(lengths), n_obs)) + 1
+    lengths = lengths[:n_blocks].copy()
+    lengths[-1] -= int(lengths.sum()) - n_obs
+    starts = rng.integers(n_obs, size=n_blocks)
+    rows = np.concatenate([(start + np.arange(length)) % n_obs for start, length in zip(starts, lengths, strict=True)])
+    return rows.astype(np.int64), lengths.astype(np.int64)
+
+
+def bootstrap_refits(
+    model: RegimeHMM, frame: pd.DataFrame, settings: HMMSettings, n_refits: int, rng: np.random.Generator
+) -> tuple[Ensemble, float]:
+    """Refit on resampled training rows, from the model's own parameters, and match the states back to it.
+
+    Parameters
+    ----------
+    model : fitted on `frame`
+    n_refits : resampled histories, at least 1
+
+    Returns
+    -------
+    ensemble : the refitted parameters, on the model's standardised scale, states in the model's order
+    order_prob : share of refits in which the first state's mean over standard deviation exceeds the last one's
+    """
+    X, _ = complete_blocks(model.standardise(frame))
+    at = model.columns.index(settings.score_column)
+    refitted: list[HMMParams] = []
+    for _ in range(n_refits):
+        rows, lengths = stationary_blocks(len(X), MEAN_BLOCK, rng)
+        fit = fit_hmm(
+            X[rows], settings.n_components, kappa=settings.kappa, starts=[model.params], n_iter=REFIT_ITERATIONS, tol=settings.tol, lengths=lengths
+        )
+        refitted.append(fit.params.reordered(match(model.params, fit.params)))
+    natural = [(p.means[:, at] * model.scale[at] + model.center[at]) / (np.sqrt(p.variances[:, at]) * model.scale[at]) for p in refitted]
+    order_prob = float(np.mean([score[0] > score[-1] for score in natural]))
+    stacked = (np.stack([getattr(p, name) for p in refitted]) for name in ("start", "trans", "means", "variances"))
+    return Ensemble(*stacked), order_prob

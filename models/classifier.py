@@ -1,0 +1,38 @@
+"""A regime model that is a calibrated classifier."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from models.inference import Array
+
+
+@dataclass(frozen=True)
+class RegimeClassifier:
+    """Fitted classifier with the interface of a regime model: state 0 is the labelled one.
+
+    Attributes
+    ----------
+    columns : features it reads, in order
+    center : (n_features,) training means; a missing value is put there, where it says nothing
+    model : fitted scikit-learn classifier
+    base_rate : share of labelled rows in training
+    """
+
+    columns: tuple[str, ...]
+    center: Array
+    model: Any
+    base_rate: float
+
+    n_states = 2
+
+    def filter_proba(self, frame: pd.DataFrame, last: Array | None = None) -> Array:
+        """Calibrated probabilities of each row from that row alone, (n_obs, 2); `last` is not used."""
+        X = frame[list(self.columns)].to_numpy(dtype=np.float64)
+        return np.asarray(self.model.predict_proba(np.where(np.isnan(X), self.center, X))[:, ::-1])
+
+    def predict_proba_ahead(self, probs: Array, steps: int) -> Array:
+        """Today's probabilities: the label itself looks ahead."""
+        return probs

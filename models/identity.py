@@ -1,0 +1,124 @@
+"""What a state is called, on what that rests, and whether it is the same state after a refit."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+from scipy.special import ndtr
+
+from models.inference import Array, HMMParams
+
+MIN_SD_RATIO = 1.3
+MIN_ORDER_PROB = 0.975
+MEAN_LEVEL = 0.975
+"""METHODS 2.3: two-sided 5%; at .9 a world without a difference is named in a fifth of cases."""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Evidence for naming the states of one fit.
+
+    Attributes
+    ----------
+    scores : (n_states,) mean over standard deviation of the score column in each state, highest first
+    means, sds : (n_states,) of the score column, in its own unit
+    sd_ratio : standard deviation in the last state over that in the first
+    mean_passed : whether the difference of the two means is significant at two-sided 5%
+    order_prob : share of bootstrap refits in which the first state scored above the last; NaN where not run
+    """
+
+    scores: tuple[float, ...]
+    means: tuple[float, ...]
+    sds: tuple[float, ...]
+    sd_ratio: float
+    mean_passed: bool
+    order_prob: float = float("nan")
+
+    @property
+    def identified(self) -> bool:
+        """Whether the states may carry their names (METHODS 2.3)."""
+        apart = self.mean_passed or self.sd_ratio >= MIN_SD_RATIO
+        return bool(apart and (np.isnan(self.order_prob) or self.order_prob >= MIN_ORDER_PROB))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return {
+            "scores": list(self.scores),
+            "means": list(self.means),
+            "sds": list(self.sds),
+            "sd_ratio": self.sd_ratio,
+            "mean_passed": self.mean_passed,
+            "order_prob": None if np.isnan(self.order_prob) else self.order_prob,
+        }
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "Identity":
+        """Inverse of `to_dict`."""
+        order_prob = values["order_prob"]
+        return cls(
+            tuple(values["scores"]),
+            tuple(values["means"]),
+            tuple(values["sds"]),
+            values["sd_ratio"],
+            values["mean_passed"],
+            float("nan") if order_prob is None else order_prob,
+        )
+
+
+def identify(
+    values: Array, probs: Array, params: HMMParams, center: float, scale: float, column: int
+) -> tuple[NDArray[np.int64], Identity]:
+    """Order states by score and weigh the evidence that the first differs from the last.
+
+    Parameters
+    ----------
+    values : (n_obs,) the score column in its own unit
+    probs : (n_obs, n_states) filtered probabilities of the training rows
+    center, scale : standardisation of the score column
+    column : its position in the model
+
+    Returns
+    -------
+    order : (n_states,) positions of the states, highest score first
+    identity : Identity
+    """
+    means = params.means[:, column] * scale + center
+    sds = np.sqrt(params.variances[:, column]) * scale
+    order = np.argsort(-means / sds, kind="stable")
+    means, sds, weight = means[order], sds[order], probs[:, order].sum(axis=0)
+    error = float(np.hypot(sds[0] / np.sqrt(max(weight[0], 1.0)), sds[-1] / np.sqrt(max(weight[-1], 1.0))))
+    passed = bool(ndtr((means[0] - means[-1]) / error) > MEAN_LEVEL)
+    scores = means / sds
+    return order.astype(np.int64), Identity(
+        tuple(map(float, scores)), tuple(map(float, means)), tuple(map(float, sds)), float(sds[-1] / sds[0]), passed
+    )
+
+
+def hellinger(a: HMMParams, b: HMMParams) -> Array:
+    """Hellinger distances between the emissions of two models, (n_states of a, n_states of b), each in [0, 1]."""
+    va, vb = a.variances[:, None, :], b.variances[None, :, :]
+    gap = a.means[:, None, :] - b.means[None, :, :]
+    log_bc = 0.25 * np.log(va * vb) + 0.5 * np.log(2.0 / (va + vb)) - 0.25 * gap**2 / (va + vb)
+    return np.asarray(np.sqrt(np.clip(1.0 - np.exp(log_bc.sum(axis=2)), 0.0, 1.0)))
+
+
+def match(old: HMMParams, new: HMMParams) -> NDArray[np.int64]:
+    """Position in `new` of each state of `old`: the assignment of least total Hellinger distance."""
+    return np.asarray(linear_sum_assignment(hellinger(old, new))[1], dtype=np.int64)
+
+
+def hysteresis(prob: Array, enter: float, leave: float, held: bool = False) -> NDArray[np.bool_]:
+    """Hold a state from the row its probability rises above `enter` until it falls below `leave`.
+
+    Parameters
+    ----------
+    prob : (n_obs,) filtered probability; NaN keeps what was held
+    held : whether it was held before the first row
+    """
+    out = np.empty(len(prob), dtype=np.bool_)
+    for t, p in enumerate(prob):
+        held = p > enter if not held else not p < leave
+        out[t] = held
+    return out

@@ -1,0 +1,72 @@
+"""A regime model as it is used: columns, frozen standardisation, states in a fixed order."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from models.identity import Identity
+from models.inference import Array, HMMParams, expected_dwell, forward_filter, predict_average, predict_next
+
+if TYPE_CHECKING:  # what serves a model needs no fitting library
+    from models.hmm import HMMFit
+
+
+@dataclass(frozen=True)
+class RegimeHMM:
+    """Fitted regime model; state 0 has the highest score (mean over standard deviation of the score column).
+
+    Attributes
+    ----------
+    columns : features it reads, in order
+    center, scale : (n_features,) of the training window, frozen
+    params : on the standardised scale
+    identity : what the states' names rest on
+    fit : how the parameters were reached
+    """
+
+    columns: tuple[str, ...]
+    center: Array
+    scale: Array
+    params: HMMParams
+    identity: Identity
+    fit: "HMMFit | None" = field(default=None, compare=False)
+
+    @property
+    def n_states(self) -> int:
+        """Number of states."""
+        return self.params.n_states
+
+    @property
+    def dwell(self) -> Array:
+        """Expected sessions in each state."""
+        return expected_dwell(self.params.trans)
+
+    def natural(self) -> HMMParams:
+        """Give the parameters in the features' own units."""
+        params = self.params
+        return HMMParams(params.start, params.trans, params.means * self.scale + self.center, params.variances * self.scale**2)
+
+    def standardise(self, frame: pd.DataFrame) -> Array:
+        """Rows on the training window's scale, (n_obs, n_features)."""
+        return np.asarray((frame[list(self.columns)].to_numpy(dtype=np.float64) - self.center) / self.scale)
+
+    def filter_proba(self, frame: pd.DataFrame, last: Array | None = None) -> Array:
+        """p(state_t | rows up to t) of each row, (n_obs, n_states).
+
+        Parameters
+        ----------
+        frame : contiguous rows
+        last : (n_states,) filtered probabilities of the row before the first; None at the beginning of history
+        """
+        prior = None if last is None else predict_next(last, self.params.trans)
+        return forward_filter(self.standardise(frame), self.params, prior).probs
+
+    def log_next(self, frame: pd.DataFrame) -> Array:
+        """One-step log scores of each row on the standardised scale, (n_obs,)."""
+        return forward_filter(self.standardise(frame), self.params).log_next
+
+    def predict_proba_ahead(self, probs: Array, steps: int) -> Array:
+        """Average regime probabilities over the next `steps` sessions, (n_obs, n_states)."""
+        return predict_average(probs, self.params.trans, steps)

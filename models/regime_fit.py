@@ -1,0 +1,76 @@
+"""Fitting a regime model on a training window."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from models.errors import FitError
+from models.hmm import fit_hmm, jittered, sticky_start
+from models.identity import identify
+from models.inference import Array, HMMParams, forward_filter
+from models.regime import RegimeHMM
+
+
+@dataclass(frozen=True)
+class HMMSettings:
+    """How a regime HMM is fitted.
+
+    Attributes
+    ----------
+    n_components : number of states
+    kappa : pseudo-counts of staying in a state
+    n_init : starts of the first fit; later fits take the last parameters and the sticky start
+    n_iter, tol : limits of EM
+    score_column : column whose mean over standard deviation orders the states
+    """
+
+    n_components: int
+    kappa: float
+    n_init: int
+    n_iter: int
+    tol: float
+    score_column: str
+
+
+def complete_blocks(X: Array) -> tuple[Array, NDArray[np.int64]]:
+    """Rows without a gap and the lengths of the contiguous runs they form."""
+    whole = ~np.isnan(X).any(axis=1)
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], whole, [False]]).astype(np.int8)))
+    return X[whole], (edges[1::2] - edges[::2]).astype(np.int64)
+
+
+def fit_regime_hmm(
+    frame: pd.DataFrame, columns: tuple[str, ...], settings: HMMSettings, rng: np.random.Generator, warm: RegimeHMM | None = None
+) -> RegimeHMM:
+    """Fit on a training window; warm from an earlier model of the same columns where there is one.
+
+    Parameters
+    ----------
+    frame : training rows; incomplete rows are left out of the fit, and split its sequences
+    warm : the model of the refit before; its parameters are one start, the sticky start the other
+    """
+    raw = frame[list(columns)].to_numpy(dtype=np.float64)
+    rows, lengths = complete_blocks(raw)
+    if not len(rows):
+        raise FitError(f"regime model: none of {len(raw)} training rows has all of {', '.join(columns)}; leave the one that is missing out")
+    flat = np.ptp(rows, axis=0) <= 0  # the standard deviation of a constant need not be exactly 0
+    if flat.any():
+        raise FitError(f"regime model: column '{columns[int(flat.argmax())]}' is constant over the training window; leave it out")
+    center, scale = rows.mean(axis=0), rows.std(axis=0)
+    X = (rows - center) / scale
+    cold = sticky_start(settings.n_components, X)
+    if warm is not None and warm.columns == columns and warm.n_states == settings.n_components:
+        starts = [_rescaled(warm, center, scale), cold]
+    else:
+        starts = [cold, *(jittered(cold, rng) for _ in range(settings.n_init - 1))]
+    fit = fit_hmm(X, settings.n_components, kappa=settings.kappa, starts=starts, n_iter=settings.n_iter, tol=settings.tol, lengths=lengths)
+    at = columns.index(settings.score_column)
+    order, identity = identify(rows[:, at], forward_filter(X, fit.params).probs, fit.params, center[at], scale[at], at)
+    return RegimeHMM(columns, center, scale, fit.params.reordered(order), identity, fit)
+
+
+def _rescaled(model: RegimeHMM, center: Array, scale: Array) -> HMMParams:
+    own = model.natural()
+    return HMMParams(own.start, own.trans, (own.means - center) / scale, own.variances / scale**2)

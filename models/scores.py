@@ -1,0 +1,31 @@
+"""Scores of probabilistic forecasts, one value a row; smaller is better."""
+
+from typing import cast
+
+import numpy as np
+import scoringrules
+from numpy.typing import NDArray
+
+from models.distribution import NormalMixture
+from models.inference import Array
+
+
+def crps(y: Array, forecast: NormalMixture) -> Array:
+    """Continuous ranked probability score of each row, in the unit of `y` (Grimit et al. 2006, closed form)."""
+    return cast(Array, np.asarray(scoringrules.crps_mixnorm(y, forecast.means, forecast.sds, forecast.weights)))
+
+
+def brier(event: NDArray[np.bool_], prob: Array) -> Array:
+    """Squared error of a probability, (n_obs,)."""
+    return np.asarray((prob - event) ** 2, dtype=np.float64)
+
+
+def covered(pit: Array, level: float) -> NDArray[np.bool_]:
+    """Whether the outcome fell in the central interval of probability `level`, from its PIT value F(y)."""
+    tail = 0.5 * (1.0 - level)
+    return np.asarray((pit >= tail) & (pit <= 1.0 - tail))
+
+
+def r2_oos(y: Array, forecast: Array, baseline: Array) -> float:
+    """1 - SSE(forecast) / SSE(baseline): share of the baseline's squared error that the forecast takes away."""
+    return float(1.0 - np.sum((y - forecast) ** 2) / np.sum((y - baseline) ** 2))

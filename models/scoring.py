@@ -1,0 +1,245 @@
+"""The one scoring function: it is what training publishes with, what files, Python and HTTP answer with."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from models.distribution import NormalMixture
+from models.errors import ScoringError
+from models.ensemble import Ensemble, probability_range
+from models.forecast import Inputs, Ladder
+from models.identity import hysteresis
+from models.inference import Array
+
+QUANTILES = {"lo80": 0.1, "median": 0.5, "hi80": 0.9}
+PUBLISHED, SCORED, BEFORE = "published", "scored", "before the first fit"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What is needed to forecast one asset over one horizon.
+
+    Attributes
+    ----------
+    asset, horizon : what is forecast, sessions
+    ladder : fitted rungs
+    rung : the one that is served
+    served_by : why that one, in words
+    vol, momentum, features : columns it reads; None among `features` stands for the probability of state 0
+    """
+
+    asset: str
+    horizon: int
+    ladder: Ladder
+    rung: str
+    served_by: str
+    vol: str
+    momentum: tuple[str, ...]
+    features: tuple[str | None, ...]
+
+    @property
+    def prefix(self) -> str:
+        """Begin of this cell's column names."""
+        return f"{self.asset}_{self.horizon}"
+
+    def inputs(self, frame: pd.DataFrame, probs: Array, average: Array) -> Inputs:
+        """Gather the rungs' inputs."""
+        n = len(frame)
+        block = np.column_stack([probs[:, 0] if c is None else frame[c].to_numpy(dtype=np.float64) for c in self.features]).reshape(n, -1)
+        return Inputs(
+            frame[self.vol].to_numpy(dtype=np.float64),
+            frame[list(self.momentum)].to_numpy(dtype=np.float64),
+            average,
+            block,
+        )
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """A fitted model as it is served.
+
+    Attributes
+    ----------
+    regime : filters the regimes (`filter_proba`, `predict_proba_ahead`)
+    names : names of its states, in order; the first is held by hysteresis
+    identified : whether the states may carry their names
+    enter, leave : hysteresis
+    cells : forecasts
+    published : what training published, one row a session, `session` ascending
+    last_probs : (n_states,) filtered probabilities of the last published session
+    held : whether the first state was held then
+    calendar : sessions that follow the last published one, ascending
+    ensemble : refits on resampled history, for the range of the first state's probability; None where there is none
+    last_ensemble : (n_models, n_states) their filtered probabilities of the last published session
+    unidentified : name to answer with where the states may not carry theirs
+    """
+
+    regime: Any
+    names: tuple[str, ...]
+    identified: bool
+    enter: float
+    leave: float
+    cells: tuple[Cell, ...]
+    published: pd.DataFrame
+    last_probs: Array
+    held: bool
+    calendar: pd.DatetimeIndex
+    ensemble: Ensemble | None = None
+    last_ensemble: Array | None = None
+    unidentified: str = "unidentified"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Feature columns that rows must have."""
+        wanted: dict[str, None] = dict.fromkeys(self.regime.columns)
+        for cell in self.cells:
+            wanted |= dict.fromkeys((cell.vol, *cell.momentum, *(c for c in cell.features if c is not None)))
+        return tuple(wanted)
+
+    @property
+    def trained_to(self) -> pd.Timestamp:
+        """Last published session."""
+        return pd.Timestamp(self.published["session"].iloc[-1])
+
+    def score(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Answer for each row, in order of session.
+
+        Sessions up to the end of training get what was published then. Later ones must be the next sessions without
+        a gap; they go on from the stored state of the filter.
+
+        Parameters
+        ----------
+        rows : `session` (date) and `columns`; a missing value is left out of the evidence
+
+        Returns
+        -------
+        DataFrame with session, status, regime, p_<state>, the range of the first state's probability (_lo, _hi), and for each forecast lo80, median, hi80 (log returns),
+        p_up and served_by
+
+        Raises
+        ------
+        ScoringError
+        """
+        rows = self._checked(rows)
+        late = rows["session"] > self.trained_to
+        old = rows[~late]
+        answered = self.published.set_index("session").reindex(old["session"])
+        absent = answered["status"].isna()
+        if absent.any():
+            raise ScoringError(
+                f"row {answered.index[absent][0]:%Y-%m-%d} was no session in training; rule: sessions from {self.published['session'].iloc[0]:%Y-%m-%d} "
+                f"to {self.trained_to:%Y-%m-%d} are answered as they were published"
+            )
+        parts = [answered.reset_index()] if len(old) else []
+        if late.any():
+            parts.append(self._continue(rows[late]))
+        return pd.concat(parts, ignore_index=True)[list(self.published.columns)]
+
+    def _continue(self, rows: pd.DataFrame) -> pd.DataFrame:
+        expected = self.calendar[: len(rows)]
+        given = pd.DatetimeIndex(rows["session"])
+        if len(expected) < len(given):
+            raise ScoringError(f"rows reach beyond {self.calendar[-1]:%Y-%m-%d}, the end of the calendar stored with the model: retrain it")
+        wrong = np.flatnonzero(given != expected)
+        if len(wrong):
+            raise ScoringError(
+                f"session {expected[wrong[0]]:%Y-%m-%d} is missing (the row there is {given[wrong[0]]:%Y-%m-%d}); rule: rows after "
+                f"{self.trained_to:%Y-%m-%d} are the next sessions without a gap. Add the missing row (its values may be empty)"
+            )
+        probs = self.regime.filter_proba(rows, self.last_probs)
+        held = hysteresis(probs[:, 0], self.enter, self.leave, self.held)
+        spread = self.probability_range(rows)
+        return assemble(given, SCORED, self.call(probs, held), self.names, probs, spread, self.forecasts(rows, probs))
+
+    def probability_range(self, rows: pd.DataFrame) -> tuple[Array, Array]:
+        """Range of the first state's probability for rows that follow the last published session."""
+        if self.ensemble is None:
+            return np.full(len(rows), np.nan), np.full(len(rows), np.nan)
+        return probability_range(self.ensemble.filter_proba(self.regime.standardise(rows), self.last_ensemble))
+
+    def call(self, probs: Array, held: Sequence[bool] | np.ndarray) -> list[str]:
+        """Name rows from their probabilities and whether the first state is held."""
+        if not self.identified:
+            return [self.unidentified] * len(probs)
+        return name_rows(probs, held, self.names)
+
+    def forecasts(self, rows: pd.DataFrame, probs: Array) -> list[tuple[Cell, NormalMixture]]:
+        """Forecast distributions of every cell for `rows`."""
+        out = []
+        for cell in self.cells:
+            inputs = cell.inputs(rows, probs, self.regime.predict_proba_ahead(probs, cell.horizon))
+            out.append((cell, cell.ladder.predict(cell.rung, inputs)))
+        return out
+
+    def _checked(self, rows: pd.DataFrame) -> pd.DataFrame:
+        if "session" not in rows:
+            raise ScoringError("column 'session' is missing; rule: one row a session, with its date in 'session'")
+        missing = [c for c in self.columns if c not in rows]
+        if missing:
+            raise ScoringError(f"column '{missing[0]}' is missing ({len(missing)} are); the model reads {', '.join(self.columns)}")
+        if not len(rows):
+            raise ScoringError("there are no rows; rule: at least one session")
+        session = parse_sessions(rows["session"])
+        values = rows[list(self.columns)].apply(pd.to_numeric, errors="coerce").astype(np.float64)
+        spoilt = values.isna() & rows[list(self.columns)].notna() | np.isinf(values)
+        if spoilt.to_numpy().any():
+            at, column = np.argwhere(spoilt.to_numpy())[0]
+            raise ScoringError(f"column '{self.columns[column]}', session {session.iloc[at]:%Y-%m-%d}: not a finite number; leave it empty if it is missing")
+        out = values.assign(session=session).sort_values("session", kind="stable", ignore_index=True)
+        twice = out["session"].duplicated()
+        if twice.any():
+            raise ScoringError(f"session {out.loc[twice.idxmax(), 'session']:%Y-%m-%d} is there twice; rule: one row a session")
+        return out
+
+
+def parse_sessions(values: pd.Series) -> pd.Series:
+    """Dates of the rows as naive midnights; names the first that is none."""
+    dates = pd.to_datetime(values, errors="coerce", format=None if values.dtype.kind == "M" else "ISO8601")
+    if dates.isna().any():
+        raise ScoringError(f"column 'session': {values[dates.isna()].iloc[0]!r} is no date; rule: YYYY-MM-DD")
+    naive = dates.dt.tz_localize(None) if dates.dt.tz is not None else dates
+    if (naive != naive.dt.normalize()).any():
+        raise ScoringError(f"column 'session': {naive[naive != naive.dt.normalize()].iloc[0]} has a time of day; rule: a session is a date")
+    return naive.astype("datetime64[us]")
+
+
+def name_rows(probs: Array, held: Sequence[bool] | np.ndarray, names: tuple[str, ...]) -> list[str]:
+    """First name while it is held, else the most probable of the others."""
+    other = 1 + probs[:, 1:].argmax(axis=1)
+    return [names[0] if up else names[k] for up, k in zip(held, other, strict=True)]
+
+
+def assemble(
+    sessions: pd.Index,
+    status: str,
+    regime: list[str],
+    names: tuple[str, ...],
+    probs: Array,
+    spread: tuple[Array, Array],
+    forecasts: Sequence[tuple[Cell, NormalMixture]],
+) -> pd.DataFrame:
+    """Lay answers out as one table, a row a session."""
+    out: dict[str, Any] = {"session": np.asarray(sessions, dtype="datetime64[us]"), "status": status, "regime": regime}
+    out |= {f"p_{name}": probs[:, k] for k, name in enumerate(names)}
+    out |= {f"p_{names[0]}_lo": spread[0], f"p_{names[0]}_hi": spread[1]}
+    for cell, forecast in forecasts:
+        out |= forecast_columns(cell.prefix, forecast, cell.served_by)
+    return pd.DataFrame(out)
+
+
+def forecast_columns(prefix: str, forecast: NormalMixture, served_by: str | list[str]) -> dict[str, Any]:
+    """Columns of one forecast; rows without a volatility have none."""
+    spoken = ~np.isnan(forecast.means).any(axis=1) & ~np.isnan(forecast.sds).any(axis=1)
+    out: dict[str, Any] = {f"{prefix}_{name}": _where(spoken, forecast[spoken].quantile(level)) for name, level in QUANTILES.items()}
+    out[f"{prefix}_p_up"] = _where(spoken, 1.0 - forecast[spoken].cdf(np.zeros(int(spoken.sum()))))
+    out[f"{prefix}_served_by"] = served_by
+    return out
+
+
+def _where(spoken: np.ndarray, values: Array) -> Array:
+    out = np.full(len(spoken), np.nan)
+    out[spoken] = values
+    return out
