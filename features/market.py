@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -122,7 +123,7 @@ class Market:
         """
         if instant.tzinfo is None:
             raise DataError(f"as_of: {instant} has no time zone; rule: instants are UTC, e.g. pd.Timestamp('2024-01-31', tz='UTC')")
-        kept = {each: _known(getattr(self, each), instant) for each in SCHEMAS}
+        kept: dict[str, Any] = {each: _known(getattr(self, each), instant) for each in SCHEMAS}
         # a membership that has not ended is open: its end is learnt when it comes
         ended = kept["members"]["end"].dt.tz_localize("UTC") <= instant
         kept["members"]["end"] = kept["members"]["end"].where(ended)

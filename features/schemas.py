@@ -99,7 +99,7 @@ def checked(name: str, frame: pd.DataFrame, origin: Mapping[str, str]) -> pd.Dat
         raise DataError(_explain(name, frame, origin, error)) from None
     repeated = frame.duplicated(key)
     if repeated.any():
-        row = frame.loc[repeated.idxmax()]
+        row = frame.iloc[int(repeated.to_numpy().argmax())]
         raise DataError(f"{_place(name, row, origin)}: this record is there twice; rule: one row per ({', '.join(key)})")
     return frame
 
@@ -120,6 +120,6 @@ def _explain(name: str, frame: pd.DataFrame, origin: Mapping[str, str], error: S
     cases = getattr(error, "failure_cases", None)
     if isinstance(cases, pd.DataFrame) and "index" in cases and len(cases) and pd.notna(cases["index"].iloc[0]):
         at, value = int(cases["index"].iloc[0]), cases["failure_case"].iloc[0]
-        return f"{_place(name, frame.loc[at], origin)}, column '{column}': {_short(value)} breaks the rule '{rule}' ({len(cases)} rows do)"
+        return f"{_place(name, frame.iloc[at], origin)}, column '{column}': {_short(value)} breaks the rule '{rule}' ({len(cases)} rows do)"
     files = ", ".join(sorted(set(origin.values()))[:3]) or name
     return f"{files}: frame '{name}', column '{column}': breaks the rule '{rule}' (it is {frame[column].dtype if column in frame else 'absent'})"

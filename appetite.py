@@ -1,0 +1,315 @@
+"""The command line: one word a job. A package is imported when its word is called, not before."""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from features.market import Market
+    from training.config import TrainConfig
+
+AS_CONFIGURED = "config"
+BAD_INPUT, INTERRUPTED = 2, 130
+SAMPLE, CONFIG, RULES = "conf/market-sample.yaml", "conf/train.yaml", "conf/promote.yaml"
+CHAMPION = "models:/appetite@champion"
+
+Fn = Callable[..., Any]
+
+
+OWN_ERRORS = ("features.errors", "models.errors", "training.errors", "serving.errors")
+"""Modules whose errors are the user's to mend; their messages are written for that."""
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Turn a fault of the input into one line and exit code 2, anything else into one line and exit code 1."""
+    try:
+        yield
+    except (click.ClickException, click.exceptions.Exit):
+        raise
+    except Exception as error:
+        _fail_run(error)
+        if os.environ.get("APPETITE_DEBUG"):
+            raise
+        if type(error).__module__ in OWN_ERRORS:
+            click.echo(f"appetite: {error}", err=True)
+            sys.exit(BAD_INPUT)
+        click.echo(f"appetite: unexpected {type(error).__name__}: {error}; set APPETITE_DEBUG=1 to see where", err=True)
+        sys.exit(1)
+
+
+def _fail_run(error: Exception) -> None:
+    if os.environ.get("MLFLOW_RUN_ID"):
+        from training.tracking import connect, fail_open_run
+
+        connect()
+        fail_open_run(error)
+
+
+def show(text: str) -> None:
+    """Print to standard output."""
+    click.echo(text)
+
+
+def show_json(value: Any) -> None:
+    """Print JSON that any reader takes: missing values are null."""
+    click.echo(json.dumps(value, indent=1, allow_nan=False))
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="appetite")
+def main() -> None:
+    """Small caps as a gauge of risk appetite, and what that means for crypto."""
+
+
+def market_option(function: Fn) -> Fn:
+    """Add the option that names a market."""
+    return click.option("--market", default=SAMPLE, show_default=True, help="Market file.")(function)
+
+
+def json_option(function: Fn) -> Fn:
+    """Add the option for machines."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")(function)
+
+
+def study_options(function: Fn) -> Fn:
+    """Add the options of a study."""
+    for option in (
+        click.option("--reports", default="reports", show_default=True, type=click.Path(path_type=Path), help="Folder for the HTML report."),
+        click.option("--name", default=None, help="Name of the run."),
+        click.option("--dry-run", is_flag=True, help="Print what would be done, and how long it would take."),
+        click.option("--kind", default=AS_CONFIGURED, help="How to label: hmm or classifier."),
+        click.option("--n-components", default=AS_CONFIGURED, help="Number of regimes."),
+        click.option("--seed", default=AS_CONFIGURED, help="Seed of every random number."),
+        click.option("--config", default=CONFIG, show_default=True, help="Training config."),
+        market_option,
+        json_option,
+    ):
+        function = option(function)
+    return function
+
+
+@main.command()
+@click.option("--rules", default=RULES, show_default=True, help="Rules of promotion.")
+@study_options
+def train(rules: str, **options: Any) -> None:
+    """Walk forward, judge out of sample, log the model, and promote it if it deserves it."""
+    _study(rules, **options)
+
+
+@main.command()
+@study_options
+def backtest(**options: Any) -> None:
+    """As train, without logging a model."""
+    _study(None, **options)
+
+
+def _study(
+    rules: str | None,
+    *,
+    market: str,
+    config: str,
+    seed: str,
+    n_components: str,
+    kind: str,
+    dry_run: bool,
+    name: str | None,
+    reports: Path,
+    as_json: bool,
+) -> None:
+    with told():
+        settings = _load_config(config, seed, n_components, kind)
+        from training.promote import load_promote_config
+
+        promotion = load_promote_config(rules) if rules else None
+        _writable(reports)
+        with _bar(as_json) as progress:
+            progress("market", 0, 1)
+            from sources import load_market
+
+            loaded = load_market(market)
+            progress("market", 1, 1)
+        if dry_run:
+            _dry_run(loaded, settings, as_json)
+            return
+        _run(loaded, settings, promotion, name, reports, as_json)
+
+
+def _run(market: "Market", settings: "TrainConfig", promotion: Any, name: str | None, reports: Path, as_json: bool) -> None:
+    from training.job import run_job
+    from training.tracking import Interrupted, connect, mark_dead_runs
+
+    _say_quarantined(market)
+    connect()
+    for run_id in mark_dead_runs():
+        click.echo(f"run {run_id} was left open by a process that is gone: marked KILLED", err=True)
+    try:
+        with _bar(as_json) as progress:
+            outcome = run_job(market, settings, promotion, name=name, report_folder=reports, progress=progress)
+    except (Interrupted, KeyboardInterrupt) as stop:
+        click.echo(f"appetite: stopped by {stop or 'SIGINT'}; the run is marked KILLED, no model was registered", err=True)
+        sys.exit(INTERRUPTED)
+    from training.ending import ending, ending_json
+
+    show_json(ending_json(outcome)) if as_json else show(outcome.screen + "\n\n" + ending(outcome))
+
+
+def _dry_run(market: "Market", settings: "TrainConfig", as_json: bool) -> None:
+    from training.plan import make_plan, render_plan
+
+    plan = make_plan(market, settings)
+    show_json(plan) if as_json else show(render_plan(plan))
+
+
+@main.command()
+@click.option("--model", default=CHAMPION, show_default=True, help="MLflow model URI.")
+@click.option("--out", default=None, type=click.Path(path_type=Path), help="Table of all rows: .parquet or .csv.")
+@market_option
+@json_option
+def score(model: str, market: str, out: Path | None, as_json: bool) -> None:
+    """Answer for every session of a market: published values as they were, later sessions from the stored state."""
+    with told():
+        from serving.batch import score_in_fresh_process
+        from serving.output import check_out
+        from training.promote import champion_version
+        from training.tracking import connect, mark_dead_runs
+
+        if out is not None:
+            check_out(out)
+        connect()
+        mark_dead_runs()
+        with _bar(as_json) as progress:
+            progress("score", 0, 1)
+            if model == CHAMPION and champion_version() is None:
+                from serving.baseline import score_baseline
+
+                answer = score_baseline(market, out)
+            else:
+                answer = score_in_fresh_process(model, market, out)
+            progress("score", 1, 1)
+        if as_json:
+            show_json(answer)
+            return
+        from serving.screen import render_screen
+
+        show(render_screen(answer["card"]))
+        show(f"\n{answer['rows']} rows" + (f" written to {out}" if out else "; name a file with --out to keep them"))
+
+
+@main.command()
+@click.option("--experiment", default="appetite", show_default=True, help="MLflow experiment.")
+@click.option("--runs", default="", help="Only these runs: ids or names, separated by commas.")
+@click.option("--common", is_flag=True, help="Rank on the dates that all runs share, if they differ.")
+@click.option("--out", default=None, type=click.Path(path_type=Path), help="Write OUT.csv and OUT.html.")
+@json_option
+def compare(experiment: str, runs: str, common: bool, out: Path | None, as_json: bool) -> None:
+    """Rank runs on the same dates and data, baselines among them."""
+    with told():
+        from training.comparing import compare_experiment, render_comparison, write_comparison
+        from training.tracking import connect, mark_dead_runs
+
+        if out is not None:
+            _writable(out.parent)
+        connect()
+        mark_dead_runs()
+        table = compare_experiment(experiment, [each for each in runs.split(",") if each], common=common)
+        files = write_comparison(table, experiment, out) if out is not None else []
+        if as_json:
+            show_json(json.loads(table.to_json(orient="records")))
+            return
+        show(render_comparison(table, experiment))
+        for path in files:
+            show(f"written: {path}")
+
+
+@main.command()
+@click.option("--version", default="latest", show_default=True, help="Registered version, or latest.")
+@click.option("--rules", default=RULES, show_default=True, help="Rules of promotion.")
+@click.option("--dry-run", is_flag=True, help="Say the decision, move nothing.")
+@json_option
+def promote(version: str, rules: str, dry_run: bool, as_json: bool) -> None:
+    """Decide whether a version becomes champion, and say why."""
+    with told():
+        from training.promote import latest_version, load_promote_config, promote_version
+        from training.tracking import connect, mark_dead_runs
+
+        promotion = load_promote_config(rules)
+        connect()
+        mark_dead_runs()
+        chosen = latest_version() if version == "latest" else version
+        decision = promote_version(chosen, promotion, dry_run=dry_run)
+        if as_json:
+            show_json({"version": chosen, "promoted": decision.promoted, "reason": decision.reason, "dry_run": dry_run})
+            return
+        would = "would become" if dry_run else "is now"
+        show(f"version {chosen} {would} champion: {decision.reason}" if decision.promoted else f"version {chosen} does not become champion: {decision.reason}")
+
+
+@main.command()
+@click.option("--series", default="", help="Price series, separated by commas (all that the market has).")
+@click.option("--out", default=None, type=click.Path(path_type=Path), help="Write OUT.csv.")
+@market_option
+@json_option
+def events(series: str, market: str, out: Path | None, as_json: bool) -> None:
+    """List breakouts of small caps, and what crypto did after each."""
+    with told():
+        if out is not None:
+            _writable(out.parent)
+        from sources import load_market
+        from training.listing import list_all, render_events, write_events
+
+        table = list_all(load_market(market), [each for each in series.split(",") if each])
+        if out is not None:
+            show(f"written: {write_events(table, out)}")
+        if as_json:
+            show_json(json.loads(table.to_json(orient="records", date_format="iso")))
+            return
+        show(render_events(table))
+
+
+def _load_config(path: str, seed: str, n_components: str, kind: str) -> "TrainConfig":
+    from training.config import load_config
+
+    given = {"seed": _whole("--seed", seed), "regime.n_components": _whole("--n-components", n_components)}
+    return load_config(path, **given, **{"regime.kind": None if kind == AS_CONFIGURED else kind})
+
+
+def _whole(option: str, value: str) -> int | None:
+    if value == AS_CONFIGURED:
+        return None
+    try:
+        return int(value)
+    except ValueError:
+        raise click.BadParameter(f"'{value}' is no whole number; rule: a whole number, or '{AS_CONFIGURED}' for the config's own", param_hint=option) from None
+
+
+def _writable(folder: Path) -> None:
+    from training.errors import JobError
+
+    existing = next(each for each in (folder.absolute(), *folder.absolute().parents) if each.exists())
+    if not existing.is_dir() or not os.access(existing, os.W_OK):
+        raise JobError(f"folder '{folder}' cannot be written to ({existing} is not writable); name another")
+
+
+def _say_quarantined(market: "Market") -> None:
+    for (frame, series, rule), rows in market.quarantine.groupby(["frame", "series", "rule"]):
+        click.echo(f"set aside: {len(rows)} of {frame} {series}: {rule}", err=True)
+
+
+@contextmanager
+def _bar(quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
+    """Progress on standard error; a line a stage where it is no terminal."""
+    from serving.progress import shown
+
+    with shown(quiet) as report:
+        yield report
+
+
+if __name__ == "__main__":
+    main()

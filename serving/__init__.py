@@ -1,0 +1,1 @@
+"""Answers: the card, batch files, REST."""

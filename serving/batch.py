@@ -1,0 +1,107 @@
+"""Scoring a whole market with a logged model, in a process that has loaded nothing else of the project."""
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from serving.errors import ServingError
+from serving.output import check_out, write_whole
+
+BAD_INPUT = 2
+
+
+def score_in_fresh_process(model: str, market: str, out: Path | None) -> dict[str, Any]:
+    """Score every session of a market with the code that was logged with the model.
+
+    Parameters
+    ----------
+    model : MLflow model URI
+    market : market file
+    out : where all rows go; None for nowhere
+
+    Returns
+    -------
+    dict with the card, and the number of rows
+
+    Raises
+    ------
+    ServingError
+        With the message of the process that failed.
+    """
+    if out is not None:
+        check_out(out)
+    with tempfile.TemporaryDirectory() as folder:
+        answer = Path(folder) / "answer.json"
+        table = Path(folder) / f"scores{out.suffix if out else '.parquet'}"
+        command = [sys.executable, "-W", "ignore", "-m", "serving.batch", model, market, str(table), str(answer)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode == BAD_INPUT:
+            raise ServingError(done.stderr.strip().splitlines()[-1])
+        if done.returncode:
+            raise ServingError(f"scoring failed: {(done.stderr.strip().splitlines() or ['no word'])[-1]}")
+        if out is not None:
+            write_whole(table, out)
+        return dict(json.loads(answer.read_text(encoding="utf-8")))
+
+
+def score_market(model: str, market_file: str) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Answer for every session of the market; in this process, whose first act must be to load the model.
+
+    The logged code comes first on the path, so features are made by the code that the model was trained with.
+    """
+    import mlflow.pyfunc
+    from mlflow.exceptions import MlflowException
+
+    try:
+        loaded = mlflow.pyfunc.load_model(model)
+    except (MlflowException, OSError) as error:
+        raise ServingError(f"model '{model}' cannot be loaded: {_first_line(error)}") from None
+    from sources import load_market  # after the model: what it shares with the logged code must come from there
+
+    inner = loaded.unwrap_python_model()
+    market = load_market(market_file)
+    _same_market(inner.facts, market)
+    try:
+        return loaded.predict(inner.rows_of(market)), inner.facts
+    except MlflowException as error:
+        raise ServingError(f"model '{model}' refuses the rows: {_first_line(error)}") from None
+
+
+def _same_market(facts: Mapping[str, Any], market: Any) -> None:
+    trained = facts["market"]
+    if trained["simulated"] != market.simulated:
+        words = {True: "a simulated market", False: "a real market"}
+        raise ServingError(
+            f"the model was trained on {words[trained['simulated']]} ('{trained['name']}'), the market given is {words[market.simulated]} ('{market.name}'); "
+            "rule: score the market a model was trained on. Train on this one first"
+        )
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def main(words: list[str]) -> int:
+    """Score in this process: model, market file, table to write, answer to write."""
+    model, market, table, answer = words
+    try:
+        rows, facts = score_market(model, market)
+    except ValueError as error:  # all our own faults are ValueErrors with a message for the user
+        print(" ".join(str(error).split()), file=sys.stderr)  # noqa: T201 - the parent process reads it
+        return BAD_INPUT
+    from serving.card import build_card
+
+    rows.to_parquet(table) if table.endswith(".parquet") else rows.to_csv(table, index=False)
+    card = build_card(facts, rows, model)
+    Path(answer).write_text(json.dumps({"card": card, "rows": len(rows), "last": json.loads(rows.iloc[[-1]].to_json(orient="records"))[0]}), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

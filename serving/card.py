@@ -1,0 +1,129 @@
+"""The card: one set of facts for the screen, the report and JSON."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+TOLD_APART = "risk_on"
+DESCRIPTIVE_FROM = 63
+
+
+def build_card(facts: Mapping[str, Any], answers: pd.DataFrame, model: str) -> dict[str, Any]:
+    """Merge what training knows with the newest answer.
+
+    Parameters
+    ----------
+    facts : as stored with the model (`facts.json`)
+    answers : rows of the scoring function, in order of session; the last one is shown
+    model : what the model is called
+
+    Returns
+    -------
+    dict, JSON-able; the same numbers go to every renderer
+    """
+    row = answers.iloc[-1]
+    session = pd.Timestamp(row["session"])
+    at_training = f"{session:%Y-%m-%d}" == facts["trained_to"]
+    return {
+        "session": f"{session:%Y-%m-%d}",
+        "known_at": f"{session + pd.Timedelta(days=1):%Y-%m-%dT00:00:00Z}",
+        "market": facts["market"],
+        "model": model,
+        "trained_to": facts["trained_to"],
+        "regime": _regime(facts, answers),
+        "breakout": facts["breakouts"] if at_training else None,
+        "forecast": _forecast(facts, row),
+        "against": _against(facts) if at_training else None,
+        "history": facts["history"],
+        "skill": facts["skill"],
+        "trials": facts["trials"],
+        "ages": _ages(facts) if at_training else None,
+        "quarantined": facts["quarantined"],
+    }
+
+
+def _regime(facts: Mapping[str, Any], answers: pd.DataFrame) -> dict[str, Any]:
+    row = answers.iloc[-1]
+    names = answers["regime"].to_numpy()
+    run = 1
+    while run < len(names) and names[-1 - run] == names[-1]:
+        run += 1
+    known = facts["regime"]
+    identity = known.get("identity") or {}
+    prefix = f"p_{TOLD_APART}"
+    dwell = known.get("dwell")
+    return {
+        "name": row["regime"],
+        "probability": _number(row[prefix]),
+        "low": _number(row[f"{prefix}_lo"]),
+        "high": _number(row[f"{prefix}_hi"]),
+        "range_of": f"{known['bootstrap']} refits on resampled history" if known.get("bootstrap") else None,
+        "sessions": run,
+        "since": f"{pd.Timestamp(answers['session'].iloc[-run]):%Y-%m-%d}",
+        "dwell_expected": dwell[0] if dwell and row["regime"] == TOLD_APART else (dwell[-1] if dwell else None),
+        "mean_test_passed": identity.get("mean_passed"),
+        "sd_ratio": identity.get("sd_ratio"),
+        "order_prob": identity.get("order_prob"),
+        "identified": known["identified"],
+        "kind": known["kind"],
+        "last_fit": known["last_fit"],
+    }
+
+
+def _forecast(facts: Mapping[str, Any], row: pd.Series) -> list[dict[str, Any]]:
+    skill = {(each["asset"], each["horizon"]): each for each in facts["skill"]}
+    out = []
+    for rate in facts["base_rates"]:
+        key = f"{rate['asset']}_{rate['horizon']}"
+        if f"{key}_median" not in row:
+            continue
+        judged = skill.get((rate["asset"], rate["horizon"]), {})
+        out.append(
+            {
+                "asset": rate["asset"],
+                "horizon": rate["horizon"],
+                "descriptive": rate["horizon"] >= DESCRIPTIVE_FROM,
+                "log_median": _number(row[f"{key}_median"]),
+                "log_lo80": _number(row[f"{key}_lo80"]),
+                "log_hi80": _number(row[f"{key}_hi80"]),
+                "p_up": _number(row[f"{key}_p_up"]),
+                "served_by": row[f"{key}_served_by"],
+                "base_up": rate["up"],
+                "n": rate["n"],
+                "n_independent": rate["n_independent"],
+                "p": judged.get("p"),
+                "p_adjusted": judged.get("p_adjusted"),
+                "crps_skill": judged.get("crps_skill"),
+                "verdict": judged.get("verdict"),
+            }
+        )
+    return out
+
+
+def _against(facts: Mapping[str, Any]) -> dict[str, Any]:
+    values, seen = facts["today"]["features"], facts["today"]["last_seen"]
+    quality = facts["today"]["quality"]
+    return {
+        "flow_ytd_usd": values.get("flows__ytd_usd"),
+        "flow_ytd_share": values.get("flows__ytd_pct"),
+        "funds": facts["funds"],
+        "record_high_with_outflows": values.get("flows__record_high_with_outflows"),
+        "flows_last_seen": seen.get("flows"),
+        "neg_share": values.get("profitability__neg_share"),
+        "neg_share_n": quality.get("profitability__n"),
+        "neg_share_record": facts["records"].get("neg_share"),
+        "profitability_last_seen": seen.get("profitability"),
+        "breadth": values.get("breadth__panel_pct_above_200"),
+        "breadth_survivorship_biased": True,
+        "vix": values.get("liquidity__vix"),
+    }
+
+
+def _ages(facts: Mapping[str, Any]) -> dict[str, Any]:
+    quality = facts["today"]["quality"]
+    return {name.removesuffix("__age_sessions"): age for name, age in quality.items() if name.endswith("__age_sessions")}
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None or pd.isna(value) else float(value)

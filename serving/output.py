@@ -1,0 +1,55 @@
+"""Files that are written whole or not at all."""
+
+import os
+from pathlib import Path
+
+import pandas as pd
+
+from serving.errors import ServingError
+
+FORMATS = (".parquet", ".csv")
+
+
+def check_out(out: Path) -> None:
+    """Refuse an output that could not be written, before any work is done."""
+    if out.suffix not in FORMATS:
+        raise ServingError(f"out '{out}': ends in '{out.suffix}'; rule: one of {', '.join(FORMATS)}")
+    folder = out.parent if str(out.parent) else Path()
+    if not folder.is_dir():
+        raise ServingError(f"out '{out}': the folder '{folder}' does not exist; make it first")
+    if not os.access(folder, os.W_OK) or out.is_dir():
+        raise ServingError(f"out '{out}' cannot be written")
+
+
+def write_table(table: pd.DataFrame, out: Path) -> None:
+    """Write a table as Parquet or CSV, by the ending of `out`, in one step."""
+    beside = _beside(out)
+    try:
+        table.to_parquet(beside) if out.suffix == ".parquet" else table.to_csv(beside, index=False)
+        beside.replace(out)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def write_text(text: str, out: Path) -> None:
+    """Write text in one step."""
+    beside = _beside(out)
+    try:
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(out)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def write_whole(source: Path, target: Path) -> None:
+    """Put a finished file in its place in one step: a reader sees the old one or the new one."""
+    beside = _beside(target)
+    try:
+        beside.write_bytes(source.read_bytes())
+        beside.replace(target)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{os.getpid()}")

@@ -1,0 +1,60 @@
+"""Progress on standard error: a bar in a terminal, a line a stage elsewhere."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+STAGES = {
+    "market": "reading the market",
+    "features": "computing features",
+    "regimes": "regimes: walk-forward refits",
+    "identity": "regimes: refits on resampled history",
+    "forecasts": "forecasts: walk-forward",
+    "record": "report, record and model",
+    "score": "scoring",
+}
+Report = Callable[[str, int, int], None]
+
+
+@contextmanager
+def shown(quiet: bool) -> Iterator[Report]:
+    """Give a function to report a stage, its steps done and their number; nothing is shown if `quiet`."""
+    if quiet:
+        yield lambda stage, done, total: None
+    elif sys.stderr.isatty():
+        with Progress(
+            TextColumn("{task.description:<38}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=Console(stderr=True)
+        ) as bar:
+            yield _bars(bar)
+    else:
+        yield _lines()
+
+
+def _bars(bar: Progress) -> Report:
+    tasks: dict[str, TaskID] = {}
+
+    def report(stage: str, done: int, total: int) -> None:
+        if stage not in tasks:
+            tasks[stage] = bar.add_task(STAGES.get(stage, stage), total=total)
+        bar.update(tasks[stage], completed=done, total=total)
+
+    return report
+
+
+def _lines() -> Report:
+    begun: dict[str, float] = {}
+    quarter: dict[str, int] = {}
+
+    def report(stage: str, done: int, total: int) -> None:
+        begun.setdefault(stage, time.monotonic())
+        now = 4 * done // max(total, 1)
+        if now != quarter.get(stage):
+            quarter[stage] = now
+            end = f" {time.monotonic() - begun[stage]:.1f} s" if done == total else ""
+            sys.stderr.write(f"{STAGES.get(stage, stage)}: {done}/{total}{end}\n")
+
+    return report

@@ -1,0 +1,61 @@
+"""The entry file of the logged model: reads the parts, hands rows to the one scoring function."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import numpy as np
+import pandas as pd
+from mlflow.pyfunc.model import PythonModel, PythonModelContext
+
+from models.errors import ScoringError
+from models.parts import Parts, put_together
+from models.scoring import Scorer
+
+TRUSTED = ["sklearn.calibration._CalibratedClassifier"]
+"""Types of the classifier's file beyond those skops trusts by itself; anything else is refused."""
+
+
+class RegimeModel(PythonModel):
+    """Regime probabilities and forward-return distributions of feature rows."""
+
+    scorer: Scorer
+    facts: dict[str, Any]
+
+    def load_context(self, context: PythonModelContext) -> None:
+        """Read the parts that were logged; no pickle is involved."""
+        files = {name: Path(path) for name, path in context.artifacts.items()}
+        with np.load(files["arrays"], allow_pickle=False) as stored:
+            arrays = {name: stored[name] for name in stored.files}
+        values = json.loads(files["scorer"].read_text(encoding="utf-8"))
+        estimator = None
+        if "estimator" in files:
+            import skops.io
+
+            estimator = skops.io.load(files["estimator"], trusted=TRUSTED)
+        self.scorer = put_together(Parts(values, arrays, pd.read_parquet(files["published"]), estimator))
+        self.facts = json.loads(files["facts"].read_text(encoding="utf-8"))
+
+    def predict(self, context: PythonModelContext, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
+        """Score rows: a `session` column and the feature columns (`models.scoring.Scorer.score`)."""
+        return self.scorer.score(model_input)
+
+    def rows_of(self, market: Any) -> pd.DataFrame:
+        """Make the rows of a market with the features the model was trained with.
+
+        Parameters
+        ----------
+        market : features.market.Market
+        """
+        from features.matrix import feature_matrix
+
+        made = feature_matrix(market).rename_axis("session").reset_index()
+        begin = self.scorer.published["session"].iloc[0]
+        rows = made[made["session"] >= begin]
+        if not len(rows):
+            raise ScoringError(f"the market ends before {begin:%Y-%m-%d}, the first session the model knows")
+        return pd.DataFrame(rows[["session", *self.scorer.columns]])
+
+
+mlflow.models.set_model(RegimeModel())

@@ -1,0 +1,130 @@
+"""From a study to what is served: the scorer, the facts that only training knows, and the folder they are stored in."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from models.classifier import RegimeClassifier
+from models.ensemble import probability_range
+from models.forecast import BASELINES, RUNGS
+from models.parts import Parts, take_apart
+from models.regime import RegimeHMM
+from models.scoring import BEFORE, PUBLISHED, QUANTILES, Cell, Scorer, forecast_columns
+from sources.calendar import sessions as sessions_between
+from training.config import TrainConfig
+from training.book import SERVED
+from training.forecasts import REGIME_FEATURE, CellFit, momentum_columns, volatility_column
+from training.regimes import UNIDENTIFIED, is_identified, names_of
+from training.skill import BEATS
+from training.study import Study
+
+CALENDAR_YEARS = 5
+
+
+def served_rung(cell: CellFit, verdict: str) -> tuple[str, str]:
+    """Decide which rung is served, and say why.
+
+    Parameters
+    ----------
+    cell : newest fit, with the inner walk's choice
+    verdict : outcome of the outer walk for that choice
+    """
+    if verdict == BEATS and cell.rung not in BASELINES:
+        return cell.rung, f"{cell.rung} ({RUNGS[cell.rung]}): beat the best baseline out of sample"
+    reason = verdict if verdict and verdict != BEATS else "no out-of-sample rows yet" if not verdict else "the inner walk chose it"
+    return cell.baseline, f"baseline {cell.baseline} ({RUNGS[cell.baseline]}): {reason}"
+
+
+def make_scorer(study: Study, config: TrainConfig) -> Scorer:
+    """Assemble what is served from the newest refit of everything."""
+    refit = study.regimes.refits[-1]
+    verdicts = {}
+    if len(study.skill):
+        judged = study.skill[study.skill["rung"] == SERVED]
+        verdicts = {(row["asset"], row["horizon"]): str(row["verdict"]) for row in judged.to_dict("records")}
+    cells = tuple(_cell(asset, horizon, fit, verdicts.get((asset, horizon), "")) for (asset, horizon), fit in study.forecasts.last.items())
+    held = bool(study.regimes.held)
+    calendar = sessions_between(study.features.index[-1], study.features.index[-1] + pd.DateOffset(years=CALENDAR_YEARS))[1:]
+    scorer = Scorer(
+        regime=refit.model,
+        names=names_of(refit.model),
+        identified=is_identified(refit.model),
+        enter=config.regime.enter,
+        leave=config.regime.leave,
+        cells=cells,
+        published=pd.DataFrame(),
+        last_probs=refit.probs[-1],
+        held=held,
+        calendar=calendar,
+        unidentified=UNIDENTIFIED,
+    )
+    if study.ensemble is not None and isinstance(refit.model, RegimeHMM):
+        X = refit.model.standardise(study.features.iloc[study.regimes.first :])
+        paths = study.ensemble.filter_proba(X)
+        scorer = replace(scorer, ensemble=study.ensemble, last_ensemble=paths[-1])
+        spread = probability_range(paths[refit.position - study.regimes.first :])
+    else:
+        spread = (np.full(len(study.features) - refit.position, np.nan),) * 2
+    return replace(scorer, published=_published(study, scorer, spread))
+
+
+def _cell(asset: str, horizon: int, fit: CellFit, verdict: str) -> Cell:
+    rung, why = served_rung(fit, verdict)
+    features = tuple(None if column == REGIME_FEATURE else column for column in fit.features)
+    return Cell(asset, horizon, fit.ladder, rung, why, volatility_column(asset), momentum_columns(asset), features)
+
+
+def _published(study: Study, scorer: Scorer, spread: tuple[np.ndarray, np.ndarray]) -> pd.DataFrame:
+    """What was said on each session: the walk's own answers, and on the last session the answer that is served from now on."""
+    walk = study.regimes
+    table = walk.published.drop(columns="refit")
+    said = table[f"p_{scorer.names[0]}"].notna()
+    out = pd.DataFrame({"session": np.asarray(table.index, dtype="datetime64[us]")})
+    out["status"] = np.where(said, PUBLISHED, BEFORE)
+    out["regime"] = table["regime"].to_numpy()
+    for name in scorer.names:
+        out[f"p_{name}"] = table[f"p_{name}"].to_numpy()
+    for end, values in zip(("lo", "hi"), spread, strict=True):
+        out[f"p_{scorer.names[0]}_{end}"] = np.concatenate([np.full(len(out) - len(values), np.nan), values])
+    out = pd.concat([out, *(_published_cell(study, cell) for cell in scorer.cells)], axis=1)
+    return _last_answer(out, study, scorer)
+
+
+def _published_cell(study: Study, cell: Cell) -> pd.DataFrame:
+    losses = study.forecasts.losses
+    rows = losses[(losses["rung"] == SERVED) & (losses["asset"] == cell.asset) & (losses["horizon"] == cell.horizon)].set_index("session")
+    rows = rows.reindex(study.features.index)
+    out = {f"{cell.prefix}_{name}": rows[name].to_numpy() for name in (*QUANTILES, "p_up")}
+    said = "walk-forward: " + rows["chosen"].astype("str")
+    out[f"{cell.prefix}_served_by"] = said.where(rows["chosen"].notna()).to_numpy()
+    return pd.DataFrame(out)
+
+
+def _last_answer(table: pd.DataFrame, study: Study, scorer: Scorer) -> pd.DataFrame:
+    at = len(table) - 1
+    table.loc[at, "regime"] = scorer.call(scorer.last_probs[None, :], [scorer.held])[0]
+    for cell, forecast in scorer.forecasts(study.features.iloc[[-1]], scorer.last_probs[None, :]):
+        for column, value in forecast_columns(cell.prefix, forecast, [cell.served_by]).items():
+            table.loc[at, column] = value[0]
+    return table
+
+
+def write_artefact(folder: Path, scorer: Scorer, facts: dict[str, Any]) -> dict[str, str]:
+    """Write a scorer and its facts without pickle; returns the files by the names they are logged under."""
+    parts: Parts = take_apart(scorer)
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {"scorer": folder / "scorer.json", "arrays": folder / "arrays.npz", "published": folder / "published.parquet", "facts": folder / "facts.json"}
+    files["scorer"].write_text(json.dumps(parts.values, indent=1), encoding="utf-8")
+    np.savez(files["arrays"], allow_pickle=False, **parts.arrays)
+    parts.published.to_parquet(files["published"])
+    files["facts"].write_text(json.dumps(facts, indent=1), encoding="utf-8")
+    if isinstance(scorer.regime, RegimeClassifier):
+        import skops.io
+
+        files["estimator"] = folder / "classifier.skops"
+        skops.io.dump(parts.estimator, files["estimator"])
+    return {name: str(path) for name, path in files.items()}

@@ -1,0 +1,141 @@
+"""Walk-forward of the forecasts: every rung out of sample, the served rung chosen on an inner walk."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from models.forecast import RUNGS, Inputs, Ladder
+from models.forecast_fit import fit_ladder
+from models.inference import Array
+from training.book import Book
+from training.config import TrainConfig
+from training.regimes import Progress, Refit, RegimeWalk, covered_columns
+from training.targets import forward_return
+
+REGIME_FEATURE = "regime__p_risk_on"
+
+
+@dataclass(frozen=True)
+class CellFit:
+    """The ladder of one asset and horizon at one refit.
+
+    Attributes
+    ----------
+    ladder : fitted rungs
+    features : columns of the ridge rung, in order (`REGIME_FEATURE` last)
+    left_out : pre-registered columns below coverage
+    rung : the rung the inner walk chose at this refit
+    baseline : the better of the baselines on the inner walk
+    """
+
+    ladder: Ladder
+    features: tuple[str, ...]
+    left_out: tuple[str, ...]
+    rung: str
+    baseline: str
+
+
+@dataclass(frozen=True)
+class ForecastWalk:
+    """Out-of-sample forecasts of every rung.
+
+    Attributes
+    ----------
+    losses : one row per session, asset, horizon and rung (`training.book.Book.table`); `y` missing where it is not known yet
+    last : the newest fit of each asset and horizon
+    """
+
+    losses: pd.DataFrame
+    last: Mapping[tuple[str, int], CellFit]
+
+
+def momentum_columns(asset: str) -> tuple[str, ...]:
+    """Features of an asset's own momentum."""
+    return (f"crypto__{asset.lower()}_mom_28", f"crypto__{asset.lower()}_mom_63")
+
+
+def volatility_column(asset: str) -> str:
+    """Feature that holds an asset's volatility of one session."""
+    return f"crypto__{asset.lower()}_vol"
+
+
+def make_inputs(X: pd.DataFrame, asset: str, regime: Array, average: Array, features: tuple[str, ...]) -> Inputs:
+    """Gather what the rungs read.
+
+    Parameters
+    ----------
+    X : feature rows
+    regime : (n_obs, n_states) filtered probabilities of the same rows
+    average : (n_obs, n_states) their average over the horizon
+    features : columns of the ridge rung
+    """
+    own = [regime[:, 0] if column == REGIME_FEATURE else X[column].to_numpy(dtype=np.float64) for column in features]
+    return Inputs(
+        X[volatility_column(asset)].to_numpy(dtype=np.float64),
+        X[list(momentum_columns(asset))].to_numpy(dtype=np.float64),
+        average,
+        np.column_stack(own),
+    )
+
+
+def walk_forecasts(X: pd.DataFrame, prices: pd.DataFrame, walk: RegimeWalk, config: TrainConfig, progress: Progress) -> ForecastWalk:
+    """Fit all rungs at each regime refit, on labels known by then, and forecast up to the next refit.
+
+    Parameters
+    ----------
+    X : feature matrix on all sessions
+    prices : price of each asset at `asof(t)` on the same sessions
+    walk : the regimes; training rows use the probabilities filtered under the parameters of that refit
+    """
+    losses: list[pd.DataFrame] = []
+    last: dict[tuple[str, int], CellFit] = {}
+    cells = [(asset, horizon) for asset in config.assets for horizon in config.horizons]
+    for number, (asset, horizon) in enumerate(cells):
+        book, cell = _walk_cell(X, prices[asset], asset, horizon, walk, config)
+        losses.append(book.table(X.index, asset, horizon))
+        if cell is not None:
+            last[asset, horizon] = cell
+        progress("forecasts", number + 1, len(cells))
+    return ForecastWalk(pd.concat(losses, ignore_index=True), last)
+
+
+def _walk_cell(
+    X: pd.DataFrame, price: pd.Series, asset: str, horizon: int, walk: RegimeWalk, config: TrainConfig
+) -> tuple[Book, CellFit | None]:
+    read = [volatility_column(asset), *momentum_columns(asset), *config.forecast.features]
+    X = X[list(dict.fromkeys(read))]
+    book = Book(forward_return(price, horizon).to_numpy(), forward_return(price, horizon, delay=1).to_numpy())
+    cell = None
+    for number, refit in enumerate(walk.refits):
+        rows = np.arange(walk.first, max(refit.position + 1 - horizon, walk.first))  # purge: the last label is known at the refit
+        fitted = _fit_cell(X, book.y, asset, horizon, refit, walk.first, rows, config)
+        if fitted is None:
+            continue
+        ladder, features, left_out = fitted
+        rung, baseline = book.choose(refit.position - horizon)
+        cell = CellFit(ladder, features, left_out, rung, baseline)
+        block = np.arange(refit.position, refit.end)
+        probs = refit.probs[block - walk.first]
+        inputs = make_inputs(X.iloc[block], asset, probs, refit.model.predict_proba_ahead(probs, horizon), features)
+        book.write(block, {each: ladder.predict(each, inputs) for each in RUNGS}, rung, number, ladder.n_rows >= config.walk.min_history)
+    return book, cell
+
+
+def _fit_cell(
+    X: pd.DataFrame, y: Array, asset: str, horizon: int, refit: Refit, first: int, rows: NDArray[np.int64], config: TrainConfig
+) -> tuple[Ladder, tuple[str, ...], tuple[str, ...]] | None:
+    known = rows[~np.isnan(y[rows])]
+    if len(known) < config.forecast.min_rows:
+        return None
+    probs = refit.probs[known - first]
+    window = X.iloc[known]
+    kept, left_out = covered_columns(window, config.forecast.features, config.min_coverage)
+    features = (*kept, REGIME_FEATURE)
+    inputs = make_inputs(window, asset, probs, refit.model.predict_proba_ahead(probs, horizon), features)
+    use = inputs.complete()
+    if use.sum() < config.forecast.min_rows:
+        return None
+    return fit_ladder(y[known][use], inputs[use], horizon), features, left_out

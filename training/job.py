@@ -1,0 +1,94 @@
+"""The training job: check everything, open the run, walk forward, log, register, promote."""
+
+import tempfile
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from features.market import Market
+from models.hmm import DegenerateFitWarning
+from serving.card import build_card
+from serving.screen import render_screen
+from training.artefact import make_scorer
+from training.config import TrainConfig
+from training.events import event_study
+from training.facts import gather_facts
+from training.promote import Decision, PromoteConfig
+from training.record import log_files, log_numbers, log_warnings, register, run_info, run_tags
+from training.report import write_report
+from training.study import Study, make_table, run_study
+from training.tracking import RunHandle, open_run
+
+Progress = Callable[[str, int, int], None]
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a job leaves behind.
+
+    Attributes
+    ----------
+    card : facts of the card
+    screen : the card as text
+    run : the MLflow run
+    report : path of the HTML report
+    version : registered version; None for a backtest
+    decision : of the promotion; None for a backtest
+    """
+
+    card: dict[str, Any]
+    screen: str
+    run: RunHandle
+    report: Path
+    version: str | None
+    decision: Decision | None
+
+
+def run_job(
+    market: Market,
+    config: TrainConfig,
+    rules: PromoteConfig | None,
+    *,
+    name: str | None,
+    report_folder: Path,
+    progress: Progress,
+) -> Outcome:
+    """Train, evaluate and record; register and promote if there are rules to promote by.
+
+    Parameters
+    ----------
+    rules : None for a backtest, which logs no model
+    name : of the run
+    report_folder : where the report is written besides the run's artifacts
+
+    Raises
+    ------
+    JobError, DataError
+        For what can be known beforehand: before a run is opened.
+    """
+    report_folder.mkdir(parents=True, exist_ok=True)
+    table = make_table(market, config, progress)
+    tags = run_tags(market, config, "train" if rules else "backtest")
+    with open_run(name, tags) as run, warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", DegenerateFitWarning)
+        study = run_study(table, config, progress)
+        progress("record", 0, 4)
+        facts = gather_facts(market, study, config)
+        scorer = make_scorer(study, config)
+        label = f"run {run.run_id[:8]}"
+        card = build_card(facts, scorer.published, label)
+        events = event_study(market, list(config.assets), list(config.horizons))
+        log_numbers(study, config)
+        progress("record", 1, 4)
+        with tempfile.TemporaryDirectory() as folder:
+            info = run_info(run, market, config)
+            report = write_report(Path(folder) / "report.html", card, facts, study, market, events, info)
+            log_files(Path(folder), study, events, card, scorer.published, config)
+            kept = report_folder / f"report-{run.run_id[:8]}.html"
+            kept.write_bytes(report.read_bytes())
+        progress("record", 2, 4)
+        version, decision = register(scorer, facts, study, rules, progress) if rules else (None, None)
+        progress("record", 4, 4)
+        log_warnings(caught)
+    return Outcome(card, render_screen(card), run, kept, version, decision)

@@ -1,0 +1,54 @@
+"""Breakouts as a table for people: one line an event, the returns that followed across it."""
+
+import math
+from pathlib import Path
+
+import pandas as pd
+
+from features.market import Market
+from serving.output import write_table
+from training.errors import JobError
+from training.events import SERIES, event_study
+
+ASSETS, HORIZONS = ("BTC", "ETH", "ALT"), (5, 21, 63, 126)
+
+
+def list_all(market: Market, series: list[str]) -> pd.DataFrame:
+    """Events of the market and what followed for every asset and horizon (`training.events.event_study`)."""
+    table = event_study(market, list(ASSETS), list(HORIZONS), series or None)
+    return table.assign(market=market.name, simulated=market.simulated)
+
+
+def write_events(table: pd.DataFrame, out: Path) -> Path:
+    """Write the long table as OUT.csv, whole or not at all."""
+    path = out if out.suffix == ".csv" else out.with_name(out.name + ".csv")
+    if path.is_dir():
+        raise JobError(f"events: '{path}' is a folder; name a file")
+    write_table(table, path)
+    return path
+
+
+def render_events(table: pd.DataFrame) -> str:
+    """Lay the events out for a terminal: returns in percent, '-' before a price existed, '..' where the horizon is not over."""
+    if not len(table):
+        return "no breakout on record"
+    lines = ["SIMULATED market"] if bool(table["simulated"].iloc[0]) else []
+    lines += ["margin: distance from the threshold that settled it, under 0.2% is a knife-edge (!)", ""]
+    heads = " ".join(f"{asset + ' ' + str(h):>8}" for asset in ASSETS for h in HORIZONS)
+    lines.append(f"{'date':<11}{'series':<7}{'event':<20}{'margin':>8}  {heads}")
+    for _, part in table.groupby(["date", "series", "event"], sort=False):
+        date, series, event = part["date"].iloc[0], part["series"].iloc[0], part["event"].iloc[0]
+        margin, edge = part["margin"].iloc[0], "!" if part["knife_edge"].iloc[0] else " "
+        cells = {(row["asset"], row["horizon"]): _cell(float(row["log_return"]), str(row["note"])) for row in part.to_dict("records")}
+        values = " ".join(f"{cells[asset, h]:>8}" for asset in ASSETS for h in HORIZONS)
+        lines.append(f"{date:%Y-%m-%d} {series:<7}{str(event).replace('_', ' '):<20}{margin:>7.1%}{edge}  {values}")
+    confirmed = table[table["event"] == "breakout_confirmed"].groupby("series")["date"].nunique()
+    counts = ", ".join(f"{SERIES.get(str(name), name)} {n}" for name, n in confirmed.items()) or "none"
+    lines += ["", f"confirmed breakouts: {counts}. So few events prove nothing: read them beside the base rates of `appetite train`."]
+    return "\n".join(lines)
+
+
+def _cell(value: float, note: str) -> str:
+    if math.isnan(value):
+        return "-" if note == "no price yet" else ".."
+    return f"{math.expm1(value):+.0%}"

@@ -1,0 +1,227 @@
+"""Who is champion: sound by numbers, and better than the champion on the same dates."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from training.book import SERVED
+from training.config import explain, read_yaml
+from training.errors import JobError
+from training.skill import LONGEST_TESTED
+from training.tracking import CHAMPION, REGISTERED
+
+KEY = ["asset", "horizon", "session"]
+SHORT = 21
+SAME_OUTCOME = 1e-9
+"""Largest difference of log returns that still counts as the same outcome."""
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Sound(_Frozen):
+    """Thresholds that every champion meets."""
+
+    min_outer_rows: Annotated[int, Field(ge=1)]
+    coverage_80: tuple[float, float]
+    min_crps_skill: float
+    max_degenerate_share: Annotated[float, Field(ge=0, le=1)]
+    max_churn: Annotated[float, Field(ge=0, le=1)]
+
+
+class Better(_Frozen):
+    """Thresholds against the champion."""
+
+    min_common_rows: Annotated[int, Field(ge=1)]
+    min_gain: float
+
+
+class PromoteConfig(_Frozen):
+    """Rules of promotion."""
+
+    sound: Sound
+    better: Better
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """What a promotion is decided on.
+
+    Attributes
+    ----------
+    losses, skill : of the walk-forward
+    simulated : whether its market is simulated
+    market : name of its market
+    degenerate_share, churn : of its regime refits
+    """
+
+    losses: pd.DataFrame
+    skill: pd.DataFrame
+    simulated: bool
+    market: str
+    degenerate_share: float
+    churn: float
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Whether the alias moves, and why."""
+
+    promoted: bool
+    reason: str
+
+
+def load_promote_config(path: str | Path) -> PromoteConfig:
+    """Read the rules; a fault is a `JobError` that names file, key, rule and value."""
+    try:
+        return PromoteConfig.model_validate(read_yaml(path))
+    except ValidationError as error:
+        raise JobError("; ".join(explain(path, error))) from None
+
+
+def decide(candidate: Candidate, champion: Candidate | None, rules: PromoteConfig) -> Decision:
+    """Decide whether the candidate becomes champion.
+
+    Parameters
+    ----------
+    champion : None where there is none yet
+    """
+    faults = unsound(candidate, rules.sound)
+    if faults:
+        return Decision(False, f"not sound: {'; '.join(faults)}")
+    if champion is None:
+        return Decision(True, "the first sound model")
+    if champion.simulated and not candidate.simulated:
+        return Decision(True, f"sound, on the market '{candidate.market}'; the champion knew only a simulated market")
+    if candidate.simulated and not champion.simulated:
+        return Decision(False, f"trained on a simulated market; the champion knows the market '{champion.market}'")
+    return _compare(candidate, champion, rules.better)
+
+
+def unsound(candidate: Candidate, rules: Sound) -> list[str]:
+    """Thresholds that are not met, each with its value."""
+    served = candidate.skill[candidate.skill["rung"] == SERVED] if len(candidate.skill) else candidate.skill
+    tested = served[served["horizon"] <= LONGEST_TESTED] if len(served) else served
+    if not len(tested):
+        return ["no out-of-sample rows"]
+    faults = []
+    rows = int(tested["n"].min())
+    if rows < rules.min_outer_rows:
+        faults.append(f"{rows} out-of-sample rows, the rule is at least {rules.min_outer_rows}")
+    low, high = rules.coverage_80
+    coverage = float(served.loc[served["horizon"] <= SHORT, "coverage_80"].mean())
+    if np.isfinite(coverage) and not low <= coverage <= high:
+        faults.append(f"80% intervals held {coverage:.1%} of outcomes, the rule is {low:.0%} to {high:.0%}")
+    skill = float(tested["crps_skill"].mean())
+    if skill < rules.min_crps_skill:
+        faults.append(f"mean CRPS skill {skill:+.3f}, the rule is at least {rules.min_crps_skill:+.3f}")
+    if candidate.degenerate_share > rules.max_degenerate_share:
+        faults.append(f"{candidate.degenerate_share:.0%} of regime refits are degenerate, the rule is at most {rules.max_degenerate_share:.0%}")
+    if candidate.churn > rules.max_churn:
+        faults.append(f"a refit relabels {candidate.churn:.1%} of days (median), the rule is at most {rules.max_churn:.0%}")
+    return faults
+
+
+def _compare(candidate: Candidate, champion: Candidate, rules: Better) -> Decision:
+    new, old = (_judged(each.losses) for each in (candidate, champion))
+    both = new.join(old, how="inner", lsuffix="_new", rsuffix="_old")
+    counts = both.groupby(level=["asset", "horizon"]).size()
+    if not len(counts) or counts.min() < rules.min_common_rows:
+        least = int(counts.min()) if len(counts) else 0
+        return Decision(False, f"only {least} rows in common with the champion, the rule is at least {rules.min_common_rows}")
+    apart = (both["y_new"] - both["y_old"]).abs() > SAME_OUTCOME
+    if apart.any():
+        asset, horizon, session = both.index[int(apart.to_numpy().argmax())]
+        return Decision(
+            False, f"outcomes differ from the champion's ({asset}, {horizon} sessions, {session:%Y-%m-%d}): another market or vintage, not comparable"
+        )
+    means = both.groupby(level=["asset", "horizon"])[["crps_new", "crps_old"]].mean()
+    gain = float((1.0 - means["crps_new"] / means["crps_old"]).mean())
+    words = f"mean CRPS {gain:+.2%} better than the champion's on {len(both)} common rows, the rule is more than {rules.min_gain:+.2%}"
+    return Decision(gain > rules.min_gain, words)
+
+
+def _judged(losses: pd.DataFrame) -> pd.DataFrame:
+    rows = losses[(losses["rung"] == SERVED) & losses["outer"].astype(bool) & losses["crps"].notna() & (losses["horizon"] <= LONGEST_TESTED)]
+    return rows.set_index(KEY)[["y", "crps"]]
+
+
+def champion_version() -> str | None:
+    """Version that carries the alias; None where there is none."""
+    import mlflow
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return str(mlflow.MlflowClient().get_model_version_by_alias(REGISTERED, CHAMPION).version)
+    except MlflowException:
+        return None
+
+
+def latest_version() -> str:
+    """Newest registered version.
+
+    Raises
+    ------
+    JobError
+        If there is none.
+    """
+    import mlflow
+
+    versions = [int(each.version) for each in mlflow.MlflowClient().search_model_versions(f"name='{REGISTERED}'")]
+    if not versions:
+        raise JobError(f"promote: the registry has no version of '{REGISTERED}'; run `appetite train` first")
+    return str(max(versions))
+
+
+def load_candidate(run_id: str) -> Candidate:
+    """Read back what a run was judged on.
+
+    Raises
+    ------
+    JobError
+        If the run is not there, or logged none.
+    """
+    import mlflow
+    from mlflow.exceptions import MlflowException
+
+    try:
+        run = mlflow.get_run(run_id)
+        folder = Path(mlflow.artifacts.download_artifacts(run_id=run_id, artifact_path="evaluation"))
+    except (MlflowException, OSError) as error:
+        raise JobError(f"run '{run_id}' has no evaluation to judge by: {' '.join(str(error).split())}") from None
+    tags, metrics = run.data.tags, run.data.metrics
+    return Candidate(
+        pd.read_parquet(folder / "oos_losses.parquet"),
+        pd.read_csv(folder / "skill.csv"),
+        tags.get("simulated") == "true",
+        tags.get("market", "unknown"),
+        metrics.get("degenerate_share", 0.0),
+        metrics.get("churn_median", 0.0),
+    )
+
+
+def promote_version(version: str, rules: PromoteConfig, *, dry_run: bool = False) -> Decision:
+    """Decide on a registered version and, unless told otherwise, move the alias and write the reason on the version."""
+    import mlflow
+    from mlflow.exceptions import MlflowException
+
+    client = mlflow.MlflowClient()
+    try:
+        run_id = client.get_model_version(REGISTERED, version).run_id
+    except MlflowException:
+        raise JobError(f"promote: the registry has no version '{version}' of '{REGISTERED}'; rule: a version that a training run registered") from None
+    holder = champion_version()
+    if holder == version:
+        return Decision(False, f"version {version} is the champion already")
+    champion = load_candidate(str(client.get_model_version(REGISTERED, holder).run_id)) if holder else None
+    decision = decide(load_candidate(str(run_id)), champion, rules)
+    if not dry_run:
+        client.set_model_version_tag(REGISTERED, version, "promotion", decision.reason)
+        if decision.promoted:
+            client.set_registered_model_alias(REGISTERED, CHAMPION, version)
+    return decision

@@ -1,0 +1,126 @@
+"""What a run leaves in MLflow: tags, parameters, few metrics, files, and the registered model."""
+
+import json
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import pandas as pd
+
+from features.market import Market
+from models.hmm import DegenerateFitWarning
+from models.scoring import Scorer
+from training.book import SERVED
+from training.config import TrainConfig
+from training.logged_model import ROOT, code_hash, log_model
+from training.plots import plot_files
+from training.promote import Decision, PromoteConfig, promote_version
+from training.skill import BEATS
+from training.study import Study
+from training.tracking import REGISTERED, RunHandle, flat_params, git_commit, log_steps, tracking_uri
+
+CURVE_POINTS = 300
+"""Points of a metric that MLflow draws; the full series is an artifact."""
+
+Progress = Callable[[str, int, int], None]
+
+
+def run_tags(market: Market, config: TrainConfig, job: str) -> dict[str, str]:
+    return {
+        "job": job,
+        "market": market.name,
+        "simulated": str(market.simulated).lower(),
+        "market.note": market.note,
+        "data.fingerprint": market.fingerprint(),
+        "data.last_session": f"{market.sessions[-1]:%Y-%m-%d}",
+        "code.commit": git_commit(ROOT),
+        "code.hash": code_hash(),
+        "seed": str(config.seed),
+        "regime.kind": config.regime.kind,
+    }
+
+
+def run_info(run: RunHandle, market: Market, config: TrainConfig) -> dict[str, Any]:
+    return {
+        "run_id": run.run_id,
+        "experiment": run.experiment,
+        "tracking_uri": tracking_uri(),
+        "config": config.resolved(),
+        "fingerprint": market.fingerprint(),
+        "commit": git_commit(ROOT),
+        "code_hash": code_hash(),
+        "seed": config.seed,
+    }
+
+
+def log_numbers(study: Study, config: TrainConfig) -> None:
+    mlflow.log_params(flat_params(config.resolved(), "config."))
+    refits = study.regimes.refits
+    published = study.regimes.published
+    served = study.skill[study.skill["rung"] == SERVED] if len(study.skill) else study.skill
+    headline = {
+        "refits": float(len(refits)),
+        "degenerate_share": sum(each.degenerate for each in refits) / len(refits),
+        "churn_median": pd.Series([each.churn for each in refits]).median(),
+        "cells_beating_baseline": float((served["verdict"] == BEATS).sum()) if len(served) else 0.0,
+        "lowest_p_adjusted": served["p_adjusted"].min() if len(served) else float("nan"),
+        "crps_skill_mean": served["crps_skill"].mean() if len(served) else float("nan"),
+        "coverage_80_mean": served["coverage_80"].mean() if len(served) else float("nan"),
+    }
+    mlflow.log_metrics({k: float(v) for k, v in headline.items() if pd.notna(v)})
+    for row in served.to_dict("records"):
+        cell = {f"{score}_{row['asset']}_{row['horizon']}": float(row[score]) for score in ("crps_skill", "r2_oos")}
+        mlflow.log_metrics({k: v for k, v in cell.items() if pd.notna(v)})
+    on = published["p_risk_on"].dropna()
+    log_steps(
+        {
+            "refit_churn": [each.churn for each in refits],
+            "refit_share_risk_on": [float(each.probs[:, 0].mean()) for each in refits],
+            "p_risk_on": on.iloc[:: max(len(on) // CURVE_POINTS, 1)].tolist(),
+        }
+    )
+    mlflow.set_tags(_span(study))
+
+
+def _span(study: Study) -> dict[str, str]:
+    losses = study.forecasts.losses
+    outer = losses.loc[losses["outer"].astype(bool), "session"] if len(losses) else pd.Series(dtype="datetime64[us]")
+    if not len(outer):
+        return {"oos.rows": "0"}
+    return {"oos.start": f"{outer.min():%Y-%m-%d}", "oos.end": f"{outer.max():%Y-%m-%d}", "oos.rows": str(outer.nunique())}
+
+
+def log_files(
+    folder: Path, study: Study, events: pd.DataFrame, card: dict[str, Any], published: pd.DataFrame, config: TrainConfig
+) -> None:
+    evaluation = folder / "evaluation"
+    evaluation.mkdir()
+    study.forecasts.losses.to_parquet(evaluation / "oos_losses.parquet")
+    study.skill.to_csv(evaluation / "skill.csv", index=False)
+    published.to_parquet(evaluation / "published.parquet")
+    events.to_csv(evaluation / "events.csv", index=False)
+    (evaluation / "config.json").write_text(json.dumps(config.model_dump(mode="json"), indent=1), encoding="utf-8")
+    (evaluation / "card.json").write_text(json.dumps(card, indent=1), encoding="utf-8")
+    plots = folder / "plots"
+    plots.mkdir()
+    plot_files(study, plots, card)
+    mlflow.log_artifacts(str(evaluation), "evaluation")
+    mlflow.log_artifacts(str(plots), "plots")
+    mlflow.log_artifact(str(folder / "report.html"))
+
+
+def register(
+    scorer: Scorer, facts: dict[str, Any], study: Study, rules: PromoteConfig, progress: Progress
+) -> tuple[str, Decision]:
+    uri = log_model(scorer, facts, study.features)
+    progress("record", 3, 4)
+    version = str(mlflow.register_model(uri, REGISTERED).version)
+    return version, promote_version(version, rules)
+
+
+def log_warnings(caught: list[warnings.WarningMessage]) -> None:
+    lines = sorted({str(each.message) for each in caught if issubclass(each.category, DegenerateFitWarning)})
+    if lines:
+        mlflow.log_text("\n".join(lines), "warnings.txt")

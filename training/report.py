@@ -1,0 +1,214 @@
+"""The report: one HTML file that carries everything it shows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from matplotlib.figure import Figure
+
+from features.market import Market
+from training import calibration, plots_checks, report_inputs, report_tables
+from training.base_fans import base_fan
+from training.plot_style import to_uri
+from training.plots import fan_figure, gain_figure, plot_files, regime_figure
+from training.reference import DRAWDOWN, HORIZON, reference_table
+from training.report_card import card_terms, card_when, forecast_table
+from training.report_tables import Table
+from training.study import Study
+from training.targets import calm_rise
+
+__all__ = ["plot_files", "write_report"]
+
+TEMPLATES = Path(__file__).parent / "templates"
+PACKAGES = ("numpy", "scipy", "pandas", "scikit-learn", "hmmlearn", "scoringrules", "matplotlib", "mlflow")
+ENTER, LEAVE = 0.6, 0.4
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A figure with its words.
+
+    Attributes
+    ----------
+    uri : the picture itself
+    alt : what it is, for those who cannot see it
+    caption : what to see in it
+    tables : the numbers behind it
+    """
+
+    uri: str
+    alt: str
+    caption: str
+    tables: list[Table]
+
+
+def write_report(
+    path: Path,
+    card: Mapping[str, Any],
+    facts: Mapping[str, Any],
+    study: Study,
+    market: Market,
+    events: pd.DataFrame,
+    run_info: Mapping[str, Any],
+) -> Path:
+    """Write the report of a run.
+
+    Parameters
+    ----------
+    path : of the HTML file; its folder exists
+    card : as `serving.card.build_card`
+    facts : as `training.facts.gather_facts`
+    events : as `training.events.event_study`
+    run_info : run_id, experiment, tracking_uri, commit, code_hash, seed, fingerprint and config (values by dotted name), as
+        far as they are known
+
+    Returns
+    -------
+    path
+    """
+    config = dict(run_info.get("config", {}))
+    simulated = bool(market.simulated)
+    assets, horizons = list(facts["assets"]), list(facts["horizons"])
+    page = {
+        "title": f"{'SIMULATED · ' if simulated else ''}appetite: report on {market.name}, {card['session']}",
+        "market": market,
+        "card": card,
+        "when": card_when(card),
+        "terms": card_terms(card),
+        "forecast": forecast_table(card),
+        "facts": facts,
+        "plots": _plots(card, study, events, config, assets, horizons, simulated),
+        "skill": _skill(study, assets),
+        "families": report_inputs.family_views(market, study, _readers(config)),
+        "wide": (report_inputs.WIDE, report_inputs.HIGH),
+        "silent": report_inputs.silent_columns(study.features),
+        "left_out": report_tables.left_out_table(study),
+        "events": report_tables.event_table(events),
+        "quarantine": report_tables.quarantine_table(market),
+        "reference": _reference(study, config),
+        "label": {"horizon": config.get("regime.label_horizon", HORIZON), "drawdown": config.get("regime.label_drawdown", DRAWDOWN)},
+        "made": _made(run_info, market, facts),
+        "commands": _commands(run_info),
+        "config": Table("Every value the run was told.", ["key", "value"], [[k, str(v)] for k, v in config.items()], text=(0, 1)),
+    }
+    environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    path.write_text(environment.get_template("report.html.j2").render(page), encoding="utf-8")
+    return path
+
+
+def _plots(
+    card: Mapping[str, Any],
+    study: Study,
+    events: pd.DataFrame,
+    config: Mapping[str, Any],
+    assets: list[str],
+    horizons: list[int],
+    simulated: bool,
+) -> dict[str, Plot]:
+    losses = study.forecasts.losses
+    base = base_fan(study.prices, assets, horizons)
+    reliable, pit, gain = calibration.reliability(losses), calibration.pit_histogram(losses), calibration.loss_gain(losses, study.skill)
+    enter, leave = config.get("regime.enter", ENTER), config.get("regime.leave", LEAVE)
+    followed = report_tables.followed_table(events, plots_checks.DRAWN, plots_checks.CONFIRMED)
+    plots = {
+        "regimes": _plot("regimes", regime_figure(study, enter, leave, simulated), [report_tables.spell_table(study), report_tables.refit_table(study)]),
+        "fans": _plot("fans", fan_figure(card["forecast"], base, simulated), [report_tables.base_table(card["forecast"], base)]),
+        "paths": _plot("paths", plots_checks.paths_figure(events, study.prices, assets, simulated), [followed]),
+    }
+    if len(gain):
+        plots |= {
+            "reliability": _plot(
+                "reliability", plots_checks.reliability_figure(reliable, assets, simulated), [report_tables.reliability_table(reliable)]
+            ),
+            "pit": _plot("pit", plots_checks.pit_figure(pit, assets, simulated), [report_tables.pit_table(pit)]),
+            "gain": _plot("gain", gain_figure(gain, simulated), [report_tables.gain_table(gain)]),
+        }
+    return plots
+
+
+WORDS: Mapping[str, tuple[str, str]] = {
+    "regimes": (
+        "Price of the Russell 2000 with the published regimes shaded, refits ticked, and the filtered probability of risk-on below.",
+        "Tint is what was called on the day, with what was known on the day: nothing is relabelled later. Look whether hatched (risk-off) "
+        "stretches begin before or after the falls, and how often the call flips. Ticks at the foot are refits. A call begins above the line "
+        "'enter' and ends below 'leave'. The calls begin with the first fit; before it there is history to learn from.",
+    ),
+    "fans": (
+        "Forecast quantiles of each asset by horizon over the quantiles of all its past moves.",
+        "Blue lines on the edges of the grey say that today is forecast like any other day. A forecast fan inside the grey is a calm day's, "
+        "one outside it a nervous day's; a median apart from the dashed one is a forecast drift, which the skill table must bear out. Grey knows "
+        "only moves that were over on this session.",
+    ),
+    "reliability": (
+        "Share of rises against the probability given, by asset and horizon, with 95% intervals.",
+        "Points on the dotted line are reliable; flat points mean that the probability told nothing. A bar that crosses "
+        "the line is no evidence against it; bars are wide because rows that overlap say the same thing twice. Out-of-sample rows of what would have been served.",
+    ),
+    "pit": (
+        "Histograms of where outcomes fell in their forecast distributions, by asset and horizon.",
+        "Level at 1 is calibrated. A hump in the middle: intervals too wide; high ends: too narrow; a slope: the middle is off. "
+        "The band is two standard errors for the asset with the fewest rows that do not overlap.",
+    ),
+    "gain": (
+        "Cumulative CRPS saved against the best baseline over time, by asset and horizon.",
+        "Rising: better than the baseline in that stretch; a line ends at the CRPS skill of the table. Flat: the inner walk had chosen "
+        "that very baseline. Skill that came in one stretch is luck until shown otherwise. The baseline was picked with hindsight, which favours it.",
+    ),
+    "paths": (
+        "Every path of each asset around confirmed breakouts of small caps, over the moves around any session.",
+        "Count the lines first: so few cannot prove a rule. A path is remarkable only outside the grey, which holds 80% of the moves around "
+        "any session, and the eye likes the ones that left it at the top. Entry is the session that confirmed the breakout, not the break itself.",
+    ),
+}
+"""Of each plot: what it is, and what to see in it."""
+
+
+def _plot(name: str, figure: Figure, tables: list[Table]) -> Plot:
+    alt, caption = WORDS[name]
+    return Plot(to_uri(figure), alt, caption, tables)
+
+
+def _skill(study: Study, assets: list[str]) -> list[Table]:
+    if study.skill.empty:
+        return []
+    return [report_tables.served_table(study.skill), *(report_tables.rung_table(study.skill, asset) for asset in assets)]
+
+
+def _reference(study: Study, config: Mapping[str, Any]) -> Table | None:
+    horizon, drawdown = config.get("regime.label_horizon", HORIZON), config.get("regime.label_drawdown", DRAWDOWN)
+    label = calm_rise(study.table.small_caps, horizon, drawdown)
+    table = reference_table(study.features, study.regimes.published["p_risk_on"], label, horizon)
+    return None if table.empty else report_tables.reference_view(table)
+
+
+def _readers(config: Mapping[str, Any]) -> dict[str, list[str]]:
+    return {"regime": list(config.get("regime.columns", [])), "ridge": list(config.get("forecast.features", []))}
+
+
+def _made(run_info: Mapping[str, Any], market: Market, facts: Mapping[str, Any]) -> list[tuple[str, str]]:
+    regime = facts["regime"]
+    named = {
+        "Run": run_info.get("run_id"),
+        "Experiment": run_info.get("experiment"),
+        "Data fingerprint": run_info.get("fingerprint") or market.fingerprint(),
+        "Data": f"{market.name}, {facts['first_session']} to {facts['trained_to']}: {market.note}",
+        "Commit": run_info.get("commit"),
+        "Code hash": run_info.get("code_hash"),
+        "Seed": run_info.get("seed"),
+        "Trials": f"{facts['trials']} variants: assets x horizons x rungs that are no baseline. Earlier runs of the experiment count too",
+        "Refits": f"{regime['refits']}, from {regime['first_fit']} to {regime['last_fit']}; {regime['degenerate_refits']} degenerate",
+        "Versions": ", ".join(f"{name} {version(name)}" for name in PACKAGES),
+    }
+    return [(term, "not recorded" if value is None else str(value)) for term, value in named.items()]
+
+
+def _commands(run_info: Mapping[str, Any]) -> list[tuple[str, str]]:
+    uri = run_info.get("tracking_uri")
+    given = dict(run_info.get("commands", {}))
+    if uri and "open the record" not in given:
+        given["open the record"] = f"mlflow ui --backend-store-uri '{uri}'"
+    return list(given.items())

@@ -1,0 +1,135 @@
+"""A study: features, regimes, forecasts and their skill on one market, out of sample from end to end."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from features import asset_prices, features_with_quality
+from features.levels import price_level
+from features.market import Market
+from models.bootstrap import bootstrap_refits
+from models.ensemble import Ensemble
+from models.regime import RegimeHMM
+from training.config import TrainConfig
+from training.errors import JobError
+from training.forecasts import ForecastWalk, walk_forecasts
+from training.regimes import RegimeWalk, hmm_settings, schedule, walk_regimes
+from training.skill import skill_table
+
+Progress = Callable[[str, int, int], None]
+
+SMALL_CAPS = "R2000"
+
+
+@dataclass(frozen=True)
+class Table:
+    """What a market gives a study: all on its sessions.
+
+    Attributes
+    ----------
+    features, quality : feature matrix and its coverage and age
+    prices : price of each asset at `asof(t)`
+    small_caps : price-return index of small caps
+    """
+
+    features: pd.DataFrame
+    quality: pd.DataFrame
+    prices: pd.DataFrame
+    small_caps: pd.Series
+
+
+@dataclass(frozen=True)
+class Study:
+    """Everything a run is judged and served by.
+
+    Attributes
+    ----------
+    table : what it was made of
+    regimes, forecasts : the walk-forwards
+    skill : out-of-sample table (`training.skill.skill_table`)
+    ensemble : bootstrap refits of the last regime model; None for a classifier or where none were asked for
+    """
+
+    table: Table
+    regimes: RegimeWalk
+    forecasts: ForecastWalk
+    skill: pd.DataFrame
+    ensemble: Ensemble | None
+
+    @property
+    def features(self) -> pd.DataFrame:
+        """Feature matrix."""
+        return self.table.features
+
+    @property
+    def quality(self) -> pd.DataFrame:
+        """Coverage and age of the features."""
+        return self.table.quality
+
+    @property
+    def prices(self) -> pd.DataFrame:
+        """Price of each asset at `asof(t)`."""
+        return self.table.prices
+
+
+def make_table(market: Market, config: TrainConfig, progress: Progress) -> Table:
+    """Compute features and prices, and refuse a config that the market cannot serve.
+
+    Raises
+    ------
+    JobError, DataError
+        Before anything is recorded.
+    """
+    progress("features", 0, 1)
+    made = features_with_quality(market)
+    table = Table(made.values, made.quality, asset_prices(market), price_level(market, SMALL_CAPS, "close")[0])
+    check_columns(table.features, table.prices, config)
+    schedule(table.features.index, config)
+    progress("features", 1, 1)
+    return table
+
+
+def run_study(table: Table, config: TrainConfig, progress: Progress) -> Study:
+    """Run the walk-forwards.
+
+    Parameters
+    ----------
+    progress : called with a word, the steps done and their number
+    """
+    regimes = walk_regimes(table.features, table.small_caps, config, progress)
+    regimes, ensemble = _weigh_identity(table.features, regimes, config, progress)
+    forecasts = walk_forecasts(table.features, table.prices, regimes, config, progress)
+    return Study(table, regimes, forecasts, skill_table(forecasts.losses), ensemble)
+
+
+def check_columns(features: pd.DataFrame, prices: pd.DataFrame, config: TrainConfig) -> None:
+    """Refuse a config that names columns or assets the market does not have."""
+    for where, columns in (("regime.columns", config.regime.columns), ("forecast.features", config.forecast.features)):
+        unknown = [c for c in columns if c not in features]
+        if unknown:
+            family = unknown[0].split("__")[0]
+            near = [str(c) for c in features if str(c).startswith(family + "__")]
+            raise JobError(f"config key '{where}': column '{unknown[0]}' does not exist; of its family there are {', '.join(near) or 'none'}")
+    absent = [a for a in config.assets if a not in prices or prices[a].notna().sum() == 0]
+    if absent:
+        raise JobError(f"config key 'assets': the market has no prices of '{absent[0]}'; leave it out or add them to the market file")
+
+
+def _weigh_identity(features: pd.DataFrame, walk: RegimeWalk, config: TrainConfig, progress: Progress) -> tuple[RegimeWalk, Ensemble | None]:
+    """Bootstrap the last model: the range of today's probability, and whether today's states may carry their names.
+
+    What the walk published stays as it was published: this evidence is about the newest model alone.
+    """
+    last = walk.refits[-1]
+    if not isinstance(last.model, RegimeHMM) or config.regime.bootstrap == 0:
+        return walk, None
+    progress("identity", 0, 1)
+    window = features.iloc[walk.first : last.position + 1]
+    rng = np.random.default_rng([config.seed, len(walk.refits), 1])
+    ensemble, order_prob = bootstrap_refits(last.model, window, hmm_settings(config), config.regime.bootstrap, rng)
+    model = replace(last.model, identity=replace(last.model.identity, order_prob=order_prob))
+    refits = (*walk.refits[:-1], replace(last, model=model))
+    progress("identity", 1, 1)
+    return replace(walk, refits=refits), ensemble

@@ -1,0 +1,187 @@
+"""The record of a run in MLflow: opened late, closed in every way a process can end."""
+
+import fcntl
+import logging
+import os
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+EXPERIMENT = "appetite"
+REGISTERED = "appetite"
+CHAMPION = "champion"
+PROCESS_TAG = "appetite.process"
+ERROR_TAG = "appetite.error"
+LONGEST_TAG = 4000
+BATCH = 1000
+
+
+class Interrupted(BaseException):
+    """The process was asked to stop (SIGINT or SIGTERM); not an error of the job."""
+
+
+@dataclass(frozen=True)
+class RunHandle:
+    """An open run.
+
+    Attributes
+    ----------
+    run_id, experiment_id, experiment : as MLflow names them
+    """
+
+    run_id: str
+    experiment_id: str
+    experiment: str
+
+
+def tracking_uri() -> str:
+    """Where runs are recorded: `MLFLOW_TRACKING_URI`, or `mlflow.db` in the current folder."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{Path.cwd() / 'mlflow.db'}"
+
+
+def connect() -> None:
+    """Point MLflow at the store, and create a fresh SQLite store under a lock (two creators at once break it)."""
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    uri = tracking_uri()
+    os.environ["MLFLOW_TRACKING_URI"] = uri
+    import mlflow
+
+    for chatty in ("mlflow", "alembic"):
+        logging.getLogger(chatty).setLevel(logging.ERROR)
+    mlflow.set_tracking_uri(uri)
+    if not uri.startswith("sqlite:///"):
+        return
+    database = Path(uri.removeprefix("sqlite:///"))
+    with open(f"{database}.lock", "w", encoding="utf-8") as lock:  # noqa: PTH123 - the lock lives as long as the handle
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        mlflow.MlflowClient().search_experiments(max_results=1)
+
+
+@contextmanager
+def open_run(name: str | None, tags: Mapping[str, str]) -> Iterator[RunHandle]:
+    """Open a run, or take over the one `mlflow run` opened, and close it as FINISHED, FAILED or KILLED.
+
+    Parameters
+    ----------
+    name : shown in MLflow; None for one of MLflow's
+    tags : set at once, so that a run that fails early says what it was
+    """
+    import mlflow
+
+    if not os.environ.get("MLFLOW_RUN_ID"):  # `mlflow run` has chosen the experiment already
+        mlflow.set_experiment(os.environ.get("MLFLOW_EXPERIMENT_NAME", EXPERIMENT))
+    with _stop_signals():
+        run = mlflow.start_run(run_name=name)
+        experiment = mlflow.get_experiment(run.info.experiment_id).name
+        try:
+            mlflow.set_tags({**tags, PROCESS_TAG: _process_mark(os.getpid())})
+            yield RunHandle(run.info.run_id, run.info.experiment_id, experiment)
+        except Interrupted as stop:
+            mlflow.set_tag(ERROR_TAG, f"stopped by {stop}")
+            mlflow.end_run("KILLED")
+            raise
+        except BaseException as error:
+            mlflow.set_tag(ERROR_TAG, str(error)[:LONGEST_TAG] or type(error).__name__)
+            mlflow.end_run("FAILED")
+            raise
+        mlflow.end_run("FINISHED")
+
+
+def fail_open_run(error: Exception) -> None:
+    """Under `mlflow run`, write an error that came before our own work on the run that is open already."""
+    run_id = os.environ.get("MLFLOW_RUN_ID")
+    if run_id:
+        import mlflow
+
+        client = mlflow.MlflowClient()
+        client.set_tag(run_id, ERROR_TAG, str(error)[:LONGEST_TAG])
+        client.set_terminated(run_id, "FAILED")
+
+
+@contextmanager
+def _stop_signals() -> Iterator[None]:
+    """Turn SIGINT and SIGTERM into `Interrupted` while the block runs."""
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        raise Interrupted(signal.Signals(number).name)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def mark_dead_runs() -> list[str]:
+    """Mark runs that say RUNNING though their process is gone (killed outright) as KILLED; returns their ids."""
+    import mlflow
+
+    client = mlflow.MlflowClient()
+    experiments = [each.experiment_id for each in client.search_experiments()]
+    dead = []
+    for run in client.search_runs(experiments, filter_string="attributes.status = 'RUNNING'") if experiments else []:
+        mark = run.data.tags.get(PROCESS_TAG)
+        if mark is None or not mark.startswith(f"{socket.gethostname()} ") or run.info.run_id == os.environ.get("MLFLOW_RUN_ID"):
+            continue
+        if _process_mark(int(mark.split()[1])) != mark:
+            client.set_tag(run.info.run_id, ERROR_TAG, "its process ended without a word; marked by a later command")
+            client.set_terminated(run.info.run_id, "KILLED")
+            dead.append(run.info.run_id)
+    return dead
+
+
+def _process_mark(pid: int) -> str:
+    """Host, number and start time of a process: a number alone is given out again."""
+    try:
+        started = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[19]
+    except (OSError, IndexError):
+        started = _started_elsewhere(pid)
+    return f"{socket.gethostname()} {pid} {started}"
+
+
+def _started_elsewhere(pid: int) -> str:
+    answer = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return answer.stdout.strip().replace(" ", "_") or "gone"
+
+
+def log_steps(metrics: Mapping[str, list[float]]) -> None:
+    """Log series of metrics, a step an element, in batches; values that are not finite are left out (MLflow stores none)."""
+    import math
+    import time
+
+    import mlflow
+    from mlflow.entities import Metric
+
+    run = mlflow.active_run()
+    if run is None:
+        raise RuntimeError("log_steps: no run is open")
+    now = int(time.time() * 1000)
+    rows = [Metric(k, float(v), now, i) for k, values in metrics.items() for i, v in enumerate(values) if v is not None and math.isfinite(v)]
+    client = mlflow.MlflowClient()
+    for start in range(0, len(rows), BATCH):
+        client.log_batch(run.info.run_id, metrics=rows[start : start + BATCH])
+
+
+def git_commit(folder: Path) -> str:
+    """Commit of the code, with '+' where the tree differs from it; 'unknown' outside a checkout."""
+
+    def git(*words: str) -> str:
+        answer = subprocess.run(["git", "-C", str(folder), *words], capture_output=True, text=True, check=False)
+        return answer.stdout.strip() if answer.returncode == 0 else ""
+
+    commit = git("rev-parse", "HEAD")
+    if not commit:
+        return "unknown"
+    return commit + ("+" if git("status", "--porcelain", "--untracked-files=no") else "")
+
+
+def flat_params(values: Mapping[str, Any], prefix: str) -> dict[str, str]:
+    """Name parameters under a prefix of their own: MLflow has logged the entry point's under theirs."""
+    return {f"{prefix}{key}": str(value) for key, value in values.items()}
