@@ -18,14 +18,14 @@ export MLFLOW_DISABLE_TELEMETRY := true
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
 
-# pip brings uv, uv brings the rest: seconds instead of minutes.
+# pip brings uv, uv brings the rest: seconds instead of minutes. Compiled once here, not in every process (some machines keep no bytecode).
 $(STAMP): pyproject.toml requirements-dev.lock
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' 2>/dev/null || \
 	  { echo "appetite needs Python 3.11 or 3.12, and $(PYTHON) is '$$($(PYTHON) --version 2>&1)': name another, make PYTHON=python3.11 ..." >&2; exit 1; }
 	@echo "installing into .venv"
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep '^uv==' requirements-dev.lock)"
-	@$(UV) pip sync --quiet --python $(BIN)/python requirements-dev.lock
+	@$(UV) pip sync --quiet --compile-bytecode --python $(BIN)/python requirements-dev.lock
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 

@@ -40,9 +40,15 @@ def count_block(closes: Grid, members: NDArray[np.bool_]) -> tuple[dict[str, Gri
     everyone: dict[str, Grid] = {}
     only_members: dict[str, Grid] = {}
     for name, part in _parts(closes):
-        everyone[name] = part.sum(axis=1, dtype=np.float64)
-        only_members[name] = np.where(members, part, 0).sum(axis=1, dtype=np.float64)
+        everyone[name] = row_sums(part)
+        only_members[name] = row_sums(np.where(members, part, 0))
     return everyone, only_members
+
+
+def row_sums(part: NDArray[Any]) -> Grid:
+    """Add up each row, to the same bit whatever the array's memory order (pandas chooses it by the number of rows)."""
+    sums: Grid = np.ascontiguousarray(part).sum(axis=1, dtype=np.float64)
+    return sums
 
 
 def window_extreme(values: Grid, window: int, pick: Callable[[Grid, Grid], Grid]) -> Grid:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from models.distribution import NormalMixture
 from models.errors import ScoringError
@@ -136,7 +137,8 @@ class Scorer:
         parts = [answered.reset_index()] if len(old) else []
         if late.any():
             parts.append(self._continue(rows[late]))
-        return pd.concat(parts, ignore_index=True)[list(self.published.columns)]
+        answers: pd.DataFrame = pd.concat(parts, ignore_index=True)
+        return answers[list(self.published.columns)]
 
     def _continue(self, rows: pd.DataFrame) -> pd.DataFrame:
         expected = self.calendar[: len(rows)]
@@ -197,7 +199,10 @@ class Scorer:
 
 def parse_sessions(values: pd.Series) -> pd.Series:
     """Dates of the rows as naive midnights; names the first that is none."""
-    dates = pd.to_datetime(values, errors="coerce", format=None if values.dtype.kind == "M" else "ISO8601")
+    try:
+        dates = pd.to_datetime(values, errors="coerce", format=None if values.dtype.kind == "M" else "ISO8601")
+    except ValueError as error:  # several time zones in one column
+        raise ScoringError(f"column 'session': {str(error).split('.')[0]}; rule: YYYY-MM-DD") from None
     if dates.isna().any():
         raise ScoringError(f"column 'session': {values[dates.isna()].iloc[0]!r} is no date; rule: YYYY-MM-DD")
     naive = dates.dt.tz_localize(None) if dates.dt.tz is not None else dates
@@ -232,14 +237,14 @@ def assemble(
 
 def forecast_columns(prefix: str, forecast: NormalMixture, served_by: str | list[str]) -> dict[str, Any]:
     """Columns of one forecast; rows without a volatility have none."""
-    spoken = ~np.isnan(forecast.means).any(axis=1) & ~np.isnan(forecast.sds).any(axis=1)
+    spoken = np.asarray(~np.isnan(forecast.means + forecast.sds).any(axis=1), dtype=np.bool_)
     out: dict[str, Any] = {f"{prefix}_{name}": _where(spoken, forecast[spoken].quantile(level)) for name, level in QUANTILES.items()}
     out[f"{prefix}_p_up"] = _where(spoken, 1.0 - forecast[spoken].cdf(np.zeros(int(spoken.sum()))))
     out[f"{prefix}_served_by"] = served_by
     return out
 
 
-def _where(spoken: np.ndarray, values: Array) -> Array:
+def _where(spoken: NDArray[np.bool_], values: Array) -> Array:
     out = np.full(len(spoken), np.nan)
     out[spoken] = values
     return out

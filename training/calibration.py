@@ -20,6 +20,11 @@ def judged_rows(losses: pd.DataFrame) -> pd.DataFrame:
     return losses[(losses["rung"] == SERVED) & losses["outer"].astype(bool) & losses["crps"].notna()]
 
 
+def _cells(losses: pd.DataFrame) -> list[tuple[str, int, pd.DataFrame]]:
+    judged = judged_rows(losses)
+    return [(str(a), int(h), part) for (a, h), part in judged.groupby(["asset", "horizon"], sort=False)]  # type: ignore[call-overload]
+
+
 def reliability(losses: pd.DataFrame) -> pd.DataFrame:
     """Share of rises against the probability given, in bins of `P_EDGES`.
 
@@ -33,15 +38,15 @@ def reliability(losses: pd.DataFrame) -> pd.DataFrame:
     non-overlapping rows), n, n_independent
     """
     rows = []
-    for (asset, horizon), part in judged_rows(losses).groupby(["asset", "horizon"], sort=False):
+    for asset, horizon, part in _cells(losses):
         place = np.searchsorted(P_EDGES, part["p_up"].to_numpy(), side="right")
         for _, bin_rows in part.groupby(place):
             n = len(bin_rows)
             rose = float((bin_rows["y"] > 0).mean())
-            low, high = wilson(rose, n / int(horizon))
+            low, high = wilson(rose, n / horizon)
             mean = float(bin_rows["p_up"].mean())
             row = {"asset": asset, "horizon": horizon, "p_up": mean, "observed": rose, "lo": low, "hi": high}
-            rows.append(row | {"n": n, "n_independent": n // int(horizon)})
+            rows.append(row | {"n": n, "n_independent": n // horizon})
     return pd.DataFrame(rows, columns=["asset", "horizon", "p_up", "observed", "lo", "hi", "n", "n_independent"])
 
 
@@ -61,10 +66,10 @@ def pit_histogram(losses: pd.DataFrame) -> pd.DataFrame:
     DataFrame with asset, horizon, density_1 .. density_10, n, n_independent
     """
     rows = []
-    for (asset, horizon), part in judged_rows(losses).groupby(["asset", "horizon"], sort=False):
+    for asset, horizon, part in _cells(losses):
         counts, _ = np.histogram(part["pit"].to_numpy(), bins=PIT_BINS, range=(0.0, 1.0))
         density = {f"density_{k + 1}": float(v) for k, v in enumerate(counts * PIT_BINS / len(part))}
-        rows.append({"asset": asset, "horizon": horizon} | density | {"n": len(part), "n_independent": len(part) // int(horizon)})
+        rows.append({"asset": asset, "horizon": horizon} | density | {"n": len(part), "n_independent": len(part) // horizon})
     return pd.DataFrame(rows)
 
 

@@ -22,7 +22,7 @@ LINES: tuple[dict[str, Any], ...] = (
 )
 """Series by order, told apart by colour, dashes and marker (after Okabe and Ito 2008)."""
 
-STYLE = {
+STYLE: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 10,
     "axes.titlesize": 10.5,

@@ -101,13 +101,13 @@ def paths_figure(events: pd.DataFrame, prices: pd.DataFrame, assets: Sequence[st
             axes.fill_between(fan.index, fan["lo80"], fan["hi80"], facecolor="#dddddd", edgecolor="none")
             axes.plot(fan["median"], color="#555555", linestyle="--", linewidth=1.2)
             ends, absent = [], 0
-            for event in once.itertuples():
-                taus, moves = event_path(prices[asset], event.date)
-                look = LINES[DRAWN.index(event.series)]
+            for event in once.to_dict("records"):
+                taus, moves = event_path(prices[asset], event["date"])
+                look = LINES[DRAWN.index(event["series"])]
                 absent += not len(taus)
                 axes.plot(taus, moves, color=look["color"], linestyle=look["linestyle"], linewidth=1.4)
                 if len(taus):
-                    ends.append((float(taus[-1]), float(moves[-1]), f"{event.series} {event.date:%b %Y}", look["color"]))
+                    ends.append((float(taus[-1]), float(moves[-1]), f"{event['series']} {event['date']:%b %Y}", look["color"]))
             axes.axvline(0.0, color=INK, linewidth=0.9)
             axes.axhline(0.0, color=MUTED, linewidth=0.6)
             axes.set_xlim(BEFORE, AFTER + 70)
@@ -116,7 +116,9 @@ def paths_figure(events: pd.DataFrame, prices: pd.DataFrame, assets: Sequence[st
             axes.set_title(f"{asset}: {len(ends)} paths{missing}")
             percent_axis(axes)
         figure.supxlabel("sessions from the confirmation", size=10)
-        own = [Line2D([], [], color=LINES[k]["color"], linestyle=LINES[k]["linestyle"], label=f"after {name}") for k, name in enumerate(DRAWN)]
+        own = [
+            Line2D([], [], color=LINES[k]["color"], linestyle=LINES[k]["linestyle"], label=f"after {name}") for k, name in enumerate(DRAWN)
+        ]
         middle = Line2D([], [], color="#555555", linestyle="--", label="median")
         legend_above(figure, [*own, Patch(color="#dddddd", label="80% around any session"), middle])
     return figure

@@ -16,6 +16,7 @@ from training.base_fans import base_fan
 from training.plot_style import to_uri
 from training.plots import fan_figure, gain_figure, plot_files, regime_figure
 from training.reference import DRAWDOWN, HORIZON, reference_table
+from training.report_captions import CAPTIONS
 from training.report_card import card_terms, card_when, forecast_table
 from training.report_tables import Table
 from training.study import Study
@@ -95,7 +96,9 @@ def write_report(
         "commands": _commands(run_info),
         "config": Table("Every value the run was told.", ["key", "value"], [[k, str(v)] for k, v in config.items()], text=(0, 1)),
     }
-    environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
     path.write_text(environment.get_template("report.html.j2").render(page), encoding="utf-8")
     return path
 
@@ -115,7 +118,9 @@ def _plots(
     enter, leave = config.get("regime.enter", ENTER), config.get("regime.leave", LEAVE)
     followed = report_tables.followed_table(events, plots_checks.DRAWN, plots_checks.CONFIRMED)
     plots = {
-        "regimes": _plot("regimes", regime_figure(study, enter, leave, simulated), [report_tables.spell_table(study), report_tables.refit_table(study)]),
+        "regimes": _plot(
+            "regimes", regime_figure(study, enter, leave, simulated), [report_tables.spell_table(study), report_tables.refit_table(study)]
+        ),
         "fans": _plot("fans", fan_figure(card["forecast"], base, simulated), [report_tables.base_table(card["forecast"], base)]),
         "paths": _plot("paths", plots_checks.paths_figure(events, study.prices, assets, simulated), [followed]),
     }
@@ -130,45 +135,8 @@ def _plots(
     return plots
 
 
-WORDS: Mapping[str, tuple[str, str]] = {
-    "regimes": (
-        "Price of the Russell 2000 with the published regimes shaded, refits ticked, and the filtered probability of risk-on below.",
-        "Tint is what was called on the day, with what was known on the day: nothing is relabelled later. Look whether hatched (risk-off) "
-        "stretches begin before or after the falls, and how often the call flips. Ticks at the foot are refits. A call begins above the line "
-        "'enter' and ends below 'leave'. The calls begin with the first fit; before it there is history to learn from.",
-    ),
-    "fans": (
-        "Forecast quantiles of each asset by horizon over the quantiles of all its past moves.",
-        "Blue lines on the edges of the grey say that today is forecast like any other day. A forecast fan inside the grey is a calm day's, "
-        "one outside it a nervous day's; a median apart from the dashed one is a forecast drift, which the skill table must bear out. Grey knows "
-        "only moves that were over on this session.",
-    ),
-    "reliability": (
-        "Share of rises against the probability given, by asset and horizon, with 95% intervals.",
-        "Points on the dotted line are reliable; flat points mean that the probability told nothing. A bar that crosses "
-        "the line is no evidence against it; bars are wide because rows that overlap say the same thing twice. Out-of-sample rows of what would have been served.",
-    ),
-    "pit": (
-        "Histograms of where outcomes fell in their forecast distributions, by asset and horizon.",
-        "Level at 1 is calibrated. A hump in the middle: intervals too wide; high ends: too narrow; a slope: the middle is off. "
-        "The band is two standard errors for the asset with the fewest rows that do not overlap.",
-    ),
-    "gain": (
-        "Cumulative CRPS saved against the best baseline over time, by asset and horizon.",
-        "Rising: better than the baseline in that stretch; a line ends at the CRPS skill of the table. Flat: the inner walk had chosen "
-        "that very baseline. Skill that came in one stretch is luck until shown otherwise. The baseline was picked with hindsight, which favours it.",
-    ),
-    "paths": (
-        "Every path of each asset around confirmed breakouts of small caps, over the moves around any session.",
-        "Count the lines first: so few cannot prove a rule. A path is remarkable only outside the grey, which holds 80% of the moves around "
-        "any session, and the eye likes the ones that left it at the top. Entry is the session that confirmed the breakout, not the break itself.",
-    ),
-}
-"""Of each plot: what it is, and what to see in it."""
-
-
 def _plot(name: str, figure: Figure, tables: list[Table]) -> Plot:
-    alt, caption = WORDS[name]
+    alt, caption = CAPTIONS[name]
     return Plot(to_uri(figure), alt, caption, tables)
 
 

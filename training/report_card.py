@@ -136,7 +136,8 @@ def _history(card: Mapping[str, Any]) -> list[str]:
         before = f", {each['before_prices']} more before it had prices" if each["before_prices"] else ""
         moves = ", ".join(percent(move) for move in each["log_returns"]) or "none"
         rate = prob(base.get((each["asset"], horizon)))
-        out.append(f"{each['asset']} over {horizon} sessions after {plural(each['n'], 'confirmed breakout')}: {moves}{before}; base rate of a rise {rate}")
+        what = f"{each['asset']} over {horizon} sessions after {plural(each['n'], 'confirmed breakout')}"
+        out.append(f"{what}: {moves}{before}; base rate of a rise {rate}")
     return [*out, "too few to conclude from"]
 
 
@@ -156,4 +157,8 @@ def _skill(card: Mapping[str, Any]) -> list[str]:
         return ["beats the best baseline out of sample: " + "; ".join(cells), "the baseline serves the rest", trials]
     best = min(tested, key=lambda each: each["p_adjusted"])
     numbers = f"{best['asset']} {best['horizon']} sessions, p {p_value(best['p'])}, adjusted {p_value(best['p_adjusted'])}"
-    return ["no model beat its baseline out of sample: the baseline's own forecast is served", f"best of {len(tested)} tests: {numbers}", trials]
+    return [
+        "no model beat its baseline out of sample: the baseline's own forecast is served",
+        f"best of {len(tested)} tests: {numbers}",
+        trials,
+    ]

@@ -80,8 +80,15 @@ def _view(family: str, market: Market, walk: pd.DataFrame, quality: pd.DataFrame
         spoken = f"{words}: from {low} to {high}, last {number(known.iloc[-1])} on {day(known.index[-1])}"
     else:
         spoken = f"{words}: no values"
-    inputs = Table(f"What {family} was made of.", ["frame", "series", "records", "first", "last", "last known at"], input_rows(market, family), text=(0, 1, 3, 4, 5))
-    return FamilyView(family, quality_words(quality, family), spoken, sparkline(series.to_numpy()), inputs, column_table(walk, family, used))
+    inputs = Table(
+        f"Series of the frames that {family} reads.",
+        ["frame", "series", "records", "first", "last", "last known at"],
+        input_rows(market, family),
+        text=(0, 1, 3, 4, 5),
+    )
+    return FamilyView(
+        family, quality_words(quality, family), spoken, sparkline(series.to_numpy()), inputs, column_table(walk, family, used)
+    )
 
 
 def quality_words(quality: pd.DataFrame, family: str) -> list[str]:

@@ -11,6 +11,7 @@ from models.forecast import RUNGS
 from training.book import SERVED
 from training.calibration import PIT_BINS, gain_by_year
 from training.plots import regime_spells
+from training.reference import CONSTANT
 from training.report_words import count, day, fixed, p_value, percent, plain, prob, share, signed
 from training.study import Study
 
@@ -59,7 +60,15 @@ def base_table(forecast: Sequence[Mapping[str, Any]], base: pd.DataFrame) -> Tab
     for each in forecast:
         own = past.loc[(each["asset"], each["horizon"])]
         fan = [percent(each[k]) for k in ("log_lo80", "log_median", "log_hi80")]
-        rows.append([each["asset"], str(each["horizon"]), *fan, *(percent(own[k]) for k in ("lo80", "median", "hi80")), f"{own['n']:.0f} ({own['n_independent']:.0f})"])
+        rows.append(
+            [
+                each["asset"],
+                str(each["horizon"]),
+                *fan,
+                *(percent(own[k]) for k in ("lo80", "median", "hi80")),
+                f"{own['n']:.0f} ({own['n_independent']:.0f})",
+            ]
+        )
     head = ["asset", "sessions", "forecast 10%", "median", "90%", "past 10%", "median", "90%", "n (independent)"]
     return Table("Forecast and base rate: quantiles of the move.", head, rows)
 
@@ -67,8 +76,15 @@ def base_table(forecast: Sequence[Mapping[str, Any]], base: pd.DataFrame) -> Tab
 def reliability_table(table: pd.DataFrame) -> Table:
     """Write `training.calibration.reliability`."""
     rows = [
-        [r.asset, str(r.horizon), prob(r.p_up), share(r.observed), f"[{share(r.lo)}, {share(r.hi)}]", f"{r.n} ({r.n_independent})"]
-        for r in table.itertuples()
+        [
+            r["asset"],
+            str(r["horizon"]),
+            prob(r["p_up"]),
+            share(r["observed"]),
+            f"[{share(r['lo'])}, {share(r['hi'])}]",
+            f"{r['n']} ({r['n_independent']})",
+        ]
+        for r in table.to_dict("records")
     ]
     head = ["asset", "sessions", "mean P(up)", "rose", "95% interval", "n (independent)"]
     return Table("Every bin, those too thin to be drawn included.", head, rows)
@@ -88,10 +104,31 @@ def served_table(skill: pd.DataFrame) -> Table:
     """The tested family: what would have been served, one row an asset and horizon."""
     rows = []
     for r in skill[skill["rung"] == SERVED].to_dict("records"):
-        numbers = [signed(r["crps_skill"]), signed(r["r2_oos"]), share(r["coverage_80"]), p_value(r["p"]), p_value(r["p_adjusted"]), p_value(r["p_delay1"])]
+        numbers = [
+            signed(r["crps_skill"]),
+            signed(r["r2_oos"]),
+            share(r["coverage_80"]),
+            p_value(r["p"]),
+            p_value(r["p_adjusted"]),
+            p_value(r["p_delay1"]),
+        ]
         rows.append([r["asset"], str(r["horizon"]), f"{r['n']} ({r['n_independent']})", r["best_baseline"], *numbers, r["verdict"]])
-    head = ["asset", "sessions", "n (independent)", "best baseline", "CRPS skill", "R² out of sample", "80% interval held", "p", "p adjusted", "p, a session late", "verdict"]
-    return Table("The served series: the rung that an inner walk had chosen by then. Only these rows are tests.", head, rows, text=(0, 3, 10))
+    head = [
+        "asset",
+        "sessions",
+        "n (independent)",
+        "best baseline",
+        "CRPS skill",
+        "R² out of sample",
+        "80% interval held",
+        "p",
+        "p adjusted",
+        "p, a session late",
+        "verdict",
+    ]
+    return Table(
+        "The served series: the rung that an inner walk had chosen by then. Only these rows are tests.", head, rows, text=(0, 3, 10)
+    )
 
 
 def rung_table(skill: pd.DataFrame, asset: str) -> Table:
@@ -102,7 +139,19 @@ def rung_table(skill: pd.DataFrame, asset: str) -> Table:
         best = "*" if r["rung"] == r["best_baseline"] else ""
         cost = [fixed(r["crps"], 4), signed(r["crps_skill"]), signed(r["r2_oos"]), fixed(r["brier"], 3), share(r["coverage_80"])]
         rows.append([f"{r['horizon']}", name + best, str(r["n"]), *cost, fixed(r["cw_t"], 2), p_value(r["p"]), p_value(r["p_delay1"])])
-    head = ["sessions", "rung", "n", "CRPS", "CRPS skill", "R² out of sample", "Brier of P(up)", "80% interval held", "Clark-West t", "raw p", "raw p, a session late"]
+    head = [
+        "sessions",
+        "rung",
+        "n",
+        "CRPS",
+        "CRPS skill",
+        "R² out of sample",
+        "Brier of P(up)",
+        "80% interval held",
+        "Clark-West t",
+        "raw p",
+        "raw p, a session late",
+    ]
     return Table(f"{asset}: every rung against the best baseline (*). Raw p-values of single rungs are descriptive.", head, rows, text=(1,))
 
 
@@ -116,10 +165,10 @@ def gain_table(gain: pd.DataFrame) -> Table:
 def reference_view(table: pd.DataFrame) -> Table:
     """Write `training.reference.reference_table`, best first."""
     rows = []
-    for r in table.sort_values("brier").itertuples():
-        difference = f"{r.gain:+.4f} ± {r.gain_se:.4f}" if r.classifier != "constant" else "0"
-        rates = [share(r.share_on), share(r.rate_on), share(r.rate_off)]
-        rows.append([r.classifier, fixed(r.brier, 4), difference, *rates, f"{r.n} ({r.n_independent})"])
+    for r in table.sort_values("brier", kind="stable").to_dict("records"):
+        difference = f"{r['gain']:+.4f} ± {r['gain_se']:.4f}" if r["classifier"] != CONSTANT else "0"
+        rates = [share(r["share_on"]), share(r["rate_on"]), share(r["rate_off"])]
+        rows.append([r["classifier"], fixed(r["brier"], 4), difference, *rates, f"{r['n']} ({r['n_independent']})"])
     head = ["classifier", "Brier score", "better than the constant by", "says yes", "hits after yes", "hits after no", "n (independent)"]
     return Table("Best first. ± is one standard error from sessions that do not overlap.", head, rows)
 
@@ -128,8 +177,16 @@ def event_table(events: pd.DataFrame) -> Table:
     """Every transition of the automaton, newest first."""
     once = events.drop_duplicates(["series", "date", "event"]).iloc[::-1]
     rows = [
-        [day(e.date), e.series, plain(e.event), fixed(e.resistance, 2), fixed(e.close, 2), share(e.margin, 2), "knife-edge" if e.knife_edge else ""]
-        for e in once.itertuples()
+        [
+            day(e["date"]),
+            e["series"],
+            plain(e["event"]),
+            fixed(e["resistance"], 2),
+            fixed(e["close"], 2),
+            share(e["margin"], 2),
+            "knife-edge" if e["knife_edge"] else "",
+        ]
+        for e in once.to_dict("records")
     ]
     head = ["date", "series", "event", "resistance", "close", "margin", "remark"]
     return Table("Every event, stamped on the session that settled it, newest first.", head, rows, text=(0, 1, 2, 6))
@@ -140,7 +197,7 @@ def followed_table(events: pd.DataFrame, series: Sequence[str], event: str) -> T
     picked = events[events["series"].isin(series) & (events["event"] == event)]
     if picked.empty:
         return Table("No such event on record.", ["date"], [])
-    cells = picked.assign(words=[percent(r) if not n else n for r, n in zip(picked["log_return"], picked["note"], strict=True)])
+    cells = picked.assign(words=[n or percent(r) for r, n in zip(picked["log_return"], picked["note"], strict=True)])
     wide = cells.pivot_table(index=["date", "series", "asset"], columns="horizon", values="words", aggfunc="first", sort=False)
     wide = wide.sort_index(level=0, ascending=False, kind="stable").sort_index(axis="columns")
     rows = [[day(key[0]), key[1], key[2], *values] for key, values in zip(wide.index, wide.to_numpy(), strict=True)]
@@ -150,11 +207,11 @@ def followed_table(events: pd.DataFrame, series: Sequence[str], event: str) -> T
 
 def quarantine_table(market: Market) -> Table:
     """Records set aside on entry, by series and rule."""
-    rows = [
-        [frame, series, rule, str(len(part)), day(part["date"].min()), day(part["date"].max())]
-        for (frame, series, rule), part in market.quarantine.groupby(["frame", "series", "rule"])
-    ]
-    return Table("Records set aside, and why.", ["frame", "series", "rule it broke", "records", "first", "last"], rows, text=(0, 1, 2, 4, 5))
+    groups: Any = market.quarantine.groupby(["frame", "series", "rule"])
+    rows = [[*key, str(len(part)), day(part["date"].min()), day(part["date"].max())] for key, part in groups]
+    return Table(
+        "Records set aside, and why.", ["frame", "series", "rule it broke", "records", "first", "last"], rows, text=(0, 1, 2, 4, 5)
+    )
 
 
 def left_out_table(study: Study) -> Table:
@@ -170,4 +227,3 @@ def left_out_table(study: Study) -> Table:
             cells.setdefault(column, []).append(f"{asset} {horizon}")
     rows += [[column, "forecast, newest fit", ", ".join(names)] for column, names in cells.items()]
     return Table("Columns below the coverage that a fit needs.", ["column", "fit", "where"], rows, text=(0, 1, 2))
-

@@ -54,7 +54,7 @@ def p_value(value: Any) -> str:
 
 def number(value: Any, digits: int = 3) -> str:
     """Write a number with so many significant digits."""
-    return UNKNOWN if is_missing(value) else f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.{digits}g}"
+    return UNKNOWN if is_missing(value) else f"{value:,.0f}" if abs(value) >= 10 ** (digits - 1) else f"{value:.{digits}g}"
 
 
 def fixed(value: Any, digits: int) -> str:
