@@ -28,13 +28,23 @@ OWN_ERRORS = ("features.errors", "models.errors", "training.errors", "serving.er
 
 @contextmanager
 def told() -> Iterator[None]:
-    """Turn a fault of the input into one line and exit code 2, anything else into one line and exit code 1."""
+    """Turn a fault of the input into one line and exit code 2, a stop into 130, anything else into one line and exit code 1."""
+    from training.tracking import Interrupted, stop_signals
+
     try:
-        yield
-    except (click.ClickException, click.exceptions.Exit):
+        with stop_signals():
+            yield
+    except click.exceptions.Exit:
         raise
+    except click.ClickException as error:
+        _close_run(error)
+        raise
+    except Interrupted as stop:
+        _close_run(stop)
+        click.echo(f"appetite: stopped by {stop}; a run that was open is marked KILLED, no model was registered", err=True)
+        sys.exit(INTERRUPTED)
     except Exception as error:
-        _fail_run(error)
+        _close_run(error)
         if os.environ.get("APPETITE_DEBUG"):
             raise
         if type(error).__module__ in OWN_ERRORS:
@@ -44,12 +54,12 @@ def told() -> Iterator[None]:
         sys.exit(1)
 
 
-def _fail_run(error: Exception) -> None:
+def _close_run(error: BaseException) -> None:
     if os.environ.get("MLFLOW_RUN_ID"):
-        from training.tracking import connect, fail_open_run
+        from training.tracking import close_taken_run, connect
 
         connect()
-        fail_open_run(error)
+        close_taken_run(error)
 
 
 def show(text: str) -> None:
@@ -143,18 +153,14 @@ def _study(
 
 def _run(market: "Market", settings: "TrainConfig", promotion: Any, name: str | None, reports: Path, as_json: bool) -> None:
     from training.job import run_job
-    from training.tracking import Interrupted, connect, mark_dead_runs
+    from training.tracking import connect, mark_dead_runs
 
     _say_quarantined(market)
     connect()
     for run_id in mark_dead_runs():
         click.echo(f"run {run_id} was left open by a process that is gone: marked KILLED", err=True)
-    try:
-        with _bar(as_json) as progress:
-            outcome = run_job(market, settings, promotion, name=name, report_folder=reports, progress=progress)
-    except (Interrupted, KeyboardInterrupt) as stop:
-        click.echo(f"appetite: stopped by {stop or 'SIGINT'}; the run is marked KILLED, no model was registered", err=True)
-        sys.exit(INTERRUPTED)
+    with _bar(as_json) as progress:
+        outcome = run_job(market, settings, promotion, name=name, report_folder=reports, progress=progress)
     from training.ending import ending, ending_json
 
     show_json(ending_json(outcome)) if as_json else show(outcome.screen + "\n\n" + ending(outcome))
@@ -211,11 +217,12 @@ def score(model: str, market: str, out: Path | None, as_json: bool) -> None:
 def compare(experiment: str, runs: str, common: bool, out: Path | None, as_json: bool) -> None:
     """Rank runs on the same dates and data, baselines among them."""
     with told():
+        from serving.output import check_folder
         from training.comparing import compare_experiment, render_comparison, write_comparison
         from training.tracking import connect, mark_dead_runs
 
         if out is not None:
-            _writable(out.parent)
+            check_folder(out)
         connect()
         mark_dead_runs()
         table = compare_experiment(experiment, [each for each in runs.split(",") if each], common=common)
@@ -259,18 +266,20 @@ def promote(version: str, rules: str, dry_run: bool, as_json: bool) -> None:
 def events(series: str, market: str, out: Path | None, as_json: bool) -> None:
     """List breakouts of small caps, and what crypto did after each."""
     with told():
-        if out is not None:
-            _writable(out.parent)
+        from serving.output import check_folder
         from sources import load_market
         from training.listing import list_all, render_events, write_events
 
-        table = list_all(load_market(market), [each for each in series.split(",") if each])
         if out is not None:
-            show(f"written: {write_events(table, out)}")
+            check_folder(out)
+        table = list_all(load_market(market), [each for each in series.split(",") if each])
+        written = write_events(table, out) if out is not None else None
         if as_json:
             show_json(json.loads(table.to_json(orient="records", date_format="iso")))
             return
         show(render_events(table))
+        if written is not None:
+            show(f"written: {written}")
 
 
 def _load_config(path: str, seed: str, n_components: str, kind: str) -> "TrainConfig":
@@ -290,10 +299,11 @@ def _whole(option: str, value: str) -> int | None:
 
 
 def _writable(folder: Path) -> None:
+    from serving.output import takes_files
     from training.errors import JobError
 
     existing = next(each for each in (folder.absolute(), *folder.absolute().parents) if each.exists())
-    if not existing.is_dir() or not os.access(existing, os.W_OK):
+    if not takes_files(existing):
         raise JobError(f"folder '{folder}' cannot be written to ({existing} is not writable); name another")
 
 

@@ -52,7 +52,7 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Linear:
-    """A linear mean: intercept + (x - center) / scale @ coef."""
+    """A linear mean: intercept + (x - center) / scale @ coef; NaN where an input is."""
 
     intercept: float
     center: tuple[float, ...]
@@ -61,7 +61,10 @@ class Linear:
 
     def __call__(self, X: Array) -> Array:
         """Mean of each row, (n_obs,)."""
-        return np.asarray(self.intercept + ((X - np.array(self.center)) / np.array(self.scale)) @ np.array(self.coef))
+        out = np.full(len(X), self.intercept)
+        for x, center, scale, coef in zip(X.T, self.center, self.scale, self.coef, strict=True):
+            out += (x - center) / scale * coef  # a matrix product would round one row otherwise than many
+        return out
 
 
 @dataclass(frozen=True)

@@ -134,7 +134,11 @@ def predict_average(probs: Array, trans: Array, steps: int) -> Array:
     for _ in range(steps):
         power = power @ trans
         total += power
-    return probs @ (total / steps)
+    average = total / steps
+    out = np.zeros_like(probs)
+    for k in range(len(trans)):
+        out += probs[:, [k]] * average[k]  # a matrix product would round one row otherwise than many
+    return out
 
 
 def expected_dwell(trans: Array) -> Array:

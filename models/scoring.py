@@ -47,14 +47,13 @@ class Cell:
         return f"{self.asset}_{self.horizon}"
 
     def inputs(self, frame: pd.DataFrame, probs: Array, average: Array) -> Inputs:
-        """Gather the rungs' inputs."""
-        n = len(frame)
-        block = np.column_stack([probs[:, 0] if c is None else frame[c].to_numpy(dtype=np.float64) for c in self.features]).reshape(n, -1)
+        """Gather the rungs' inputs of the rows of `frame`."""
+        own = [probs[:, 0] if column is None else frame[column].to_numpy(dtype=np.float64) for column in self.features]
         return Inputs(
             frame[self.vol].to_numpy(dtype=np.float64),
             frame[list(self.momentum)].to_numpy(dtype=np.float64),
             average,
-            block,
+            np.column_stack(own),
         )
 
 
@@ -190,10 +189,10 @@ class Scorer:
         if spoilt.to_numpy().any():
             at, column = np.argwhere(spoilt.to_numpy())[0]
             raise ScoringError(f"column '{self.columns[column]}', session {session.iloc[at]:%Y-%m-%d}: not a finite number; leave it empty if it is missing")
-        out = values.assign(session=session).sort_values("session", kind="stable", ignore_index=True)
+        out: pd.DataFrame = values.assign(session=session).sort_values("session", kind="stable", ignore_index=True)
         twice = out["session"].duplicated()
         if twice.any():
-            raise ScoringError(f"session {out.loc[twice.idxmax(), 'session']:%Y-%m-%d} is there twice; rule: one row a session")
+            raise ScoringError(f"session {out['session'][twice].iloc[0]:%Y-%m-%d} is there twice; rule: one row a session")
         return out
 
 

@@ -81,6 +81,11 @@ def _same_market(facts: Mapping[str, Any], market: Any) -> None:
             f"the model was trained on {words[trained['simulated']]} ('{trained['name']}'), the market given is {words[market.simulated]} ('{market.name}'); "
             "rule: score the market a model was trained on. Train on this one first"
         )
+    if market.simulated and trained["note"] != market.note:
+        raise ServingError(
+            f"the model was trained on another simulated market ({trained['note']}) than the one given ({market.note}); "
+            "rule: score the market a model was trained on. Train on this one first"
+        )
 
 
 def _first_line(error: Exception) -> str:

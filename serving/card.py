@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-TOLD_APART = "risk_on"
+TOLD_APART, OPPOSITE = "risk_on", "risk_off"
 DESCRIPTIVE_FROM = 63
 
 
@@ -54,14 +54,14 @@ def _regime(facts: Mapping[str, Any], answers: pd.DataFrame) -> dict[str, Any]:
     prefix = f"p_{TOLD_APART}"
     dwell = known.get("dwell")
     return {
-        "name": row["regime"],
+        "name": _text(row["regime"]),
         "probability": _number(row[prefix]),
         "low": _number(row[f"{prefix}_lo"]),
         "high": _number(row[f"{prefix}_hi"]),
         "range_of": f"{known['bootstrap']} refits on resampled history" if known.get("bootstrap") else None,
         "sessions": run,
         "since": f"{pd.Timestamp(answers['session'].iloc[-run]):%Y-%m-%d}",
-        "dwell_expected": dwell[0] if dwell and row["regime"] == TOLD_APART else (dwell[-1] if dwell else None),
+        "dwell_expected": {TOLD_APART: dwell[0], OPPOSITE: dwell[-1]}.get(row["regime"]) if dwell else None,
         "mean_test_passed": identity.get("mean_passed"),
         "sd_ratio": identity.get("sd_ratio"),
         "order_prob": identity.get("order_prob"),
@@ -88,7 +88,7 @@ def _forecast(facts: Mapping[str, Any], row: pd.Series) -> list[dict[str, Any]]:
                 "log_lo80": _number(row[f"{key}_lo80"]),
                 "log_hi80": _number(row[f"{key}_hi80"]),
                 "p_up": _number(row[f"{key}_p_up"]),
-                "served_by": row[f"{key}_served_by"],
+                "served_by": _text(row[f"{key}_served_by"]),
                 "base_up": rate["up"],
                 "n": rate["n"],
                 "n_independent": rate["n_independent"],
@@ -123,6 +123,10 @@ def _against(facts: Mapping[str, Any]) -> dict[str, Any]:
 def _ages(facts: Mapping[str, Any]) -> dict[str, Any]:
     quality = facts["today"]["quality"]
     return {name.removesuffix("__age_sessions"): age for name, age in quality.items() if name.endswith("__age_sessions")}
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None or pd.isna(value) else str(value)
 
 
 def _number(value: Any) -> float | None:

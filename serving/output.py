@@ -1,6 +1,7 @@
 """Files that are written whole or not at all."""
 
 import os
+import tempfile
 from pathlib import Path
 
 import pandas as pd
@@ -14,11 +15,27 @@ def check_out(out: Path) -> None:
     """Refuse an output that could not be written, before any work is done."""
     if out.suffix not in FORMATS:
         raise ServingError(f"out '{out}': ends in '{out.suffix}'; rule: one of {', '.join(FORMATS)}")
-    folder = out.parent if str(out.parent) else Path()
+    check_folder(out)
+    if out.is_dir():
+        raise ServingError(f"out '{out}' is a folder; name a file")
+
+
+def check_folder(out: Path) -> None:
+    """Refuse an output whose folder is not there or cannot be written to, before any work is done."""
+    folder = out.parent
     if not folder.is_dir():
         raise ServingError(f"out '{out}': the folder '{folder}' does not exist; make it first")
-    if not os.access(folder, os.W_OK) or out.is_dir():
-        raise ServingError(f"out '{out}' cannot be written")
+    if not takes_files(folder):
+        raise ServingError(f"out '{out}': the folder '{folder}' cannot be written to; name another")
+
+
+def takes_files(folder: Path) -> bool:
+    """Whether a file can be made in a folder: tried, for permissions do not tell of a read-only disk."""
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
 
 
 def write_table(table: pd.DataFrame, out: Path) -> None:

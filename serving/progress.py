@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
@@ -55,6 +55,7 @@ def _lines() -> Report:
         if now != quarter.get(stage):
             quarter[stage] = now
             end = f" {time.monotonic() - begun[stage]:.1f} s" if done == total else ""
-            sys.stderr.write(f"{STAGES.get(stage, stage)}: {done}/{total}{end}\n")
+            with suppress(BrokenPipeError):  # a reader that has gone must not fail the job
+                sys.stderr.write(f"{STAGES.get(stage, stage)}: {done}/{total}{end}\n")
 
     return report

@@ -7,9 +7,10 @@ from typing import Any
 
 import pandas as pd
 
+from serving.words import UNKNOWN, count, p_value, percent, prob
+
 WIDTH = 100
 LABEL = 10
-UNKNOWN = "n/a"
 
 
 def render_screen(card: Mapping[str, Any]) -> str:
@@ -36,9 +37,10 @@ def _head(card: Mapping[str, Any]) -> str:
     if market["simulated"]:
         lines.append(_fill("SIMULATED", f"no real market: {market['note']}"))
     lines.append("appetite · small caps as a gauge of risk appetite")
-    lines.append(f"as of {session:%a} {session.day} {session:%b %Y}, known {pd.Timestamp(card['known_at']):%-d %b %Y %H:%M} UTC · market: {market['name']}")
+    known = pd.Timestamp(card["known_at"])
+    lines.append(_wrap(f"as of {session:%a} {session.day} {session:%b %Y}, known {known:%-d %b %Y %H:%M} UTC · market: {market['name']}"))
     ages = card["ages"]
-    data_age = " · data age in sessions: " + ", ".join(f"{k} {_count(v)}" for k, v in _short_ages(ages).items()) if ages else ""
+    data_age = " · data age in sessions: " + ", ".join(f"{k} {count(v)}" for k, v in _short_ages(ages).items()) if ages else ""
     lines.append(_wrap(f"model {card['model']}, trained to {card['trained_to']}{data_age}"))
     return "\n".join(lines)
 
@@ -50,9 +52,9 @@ def _short_ages(ages: Mapping[str, Any]) -> dict[str, Any]:
 
 def _regime(regime: Mapping[str, Any]) -> str:
     name = str(regime["name"]).replace("_", "-") if isinstance(regime["name"], str) else "not yet fitted"
-    text = f"{name} · P(risk-on) {_prob(regime['probability'])}"
+    text = f"{name} · P(risk-on) {prob(regime['probability'])}"
     if regime["low"] is not None:
-        text += f", range {_prob(regime['low'])} - {_prob(regime['high'])} over {regime['range_of']}"
+        text += f", range {prob(regime['low'])} - {prob(regime['high'])} over {regime['range_of']}"
     text += f" · for {regime['sessions']} sessions, since {regime['since']}"
     if regime["dwell_expected"]:
         text += f" · such a spell lasts {regime['dwell_expected']:.0f} sessions on average"
@@ -69,8 +71,8 @@ def _regime(regime: Mapping[str, Any]) -> str:
 
 def _breakout(breakout: Mapping[str, Any]) -> str:
     drawdown, age = breakout["drawdown"], breakout["record_age"]
-    place = "at the record" if not drawdown else f"{-math.expm1(drawdown):.0%} below the record"
-    text = f"Russell 2000: {str(breakout['state'] or UNKNOWN).replace('_', ' ')} ({place}; the last record is {_count(age)} sessions old)"
+    place = UNKNOWN if drawdown is None else f"{-math.expm1(drawdown):.0%} below the record" if drawdown else "at the record"
+    text = f"Russell 2000: {str(breakout['state'] or UNKNOWN).replace('_', ' ')} ({place}; the last record is {count(age)} sessions old)"
     last = breakout["last"]
     text += f" · last event: {last['event'].replace('_', ' ')} on {last['date']}" if last else " · no event on record"
     return _fill("BREAKOUT", text)
@@ -83,12 +85,13 @@ def _forecast(card: Mapping[str, Any]) -> str:
     for each in card["forecast"]:
         name = each["asset"] if each["asset"] != asset else ""
         asset = each["asset"]
-        interval = f"[{_percent(each['log_lo80'])}, {_percent(each['log_hi80'])}]"
+        interval = f"[{percent(each['log_lo80'])}, {percent(each['log_hi80'])}]"
         horizon = f"{each['horizon']}{'*' if each['descriptive'] else ' '}"
-        source = "baseline " + each["served_by"].split()[1] if each["served_by"].startswith("baseline") else each["served_by"].split()[0]
+        words = (each["served_by"] or UNKNOWN).split()
+        source = {"baseline": " ".join(words[:2]), "walk-forward:": words[-1]}.get(words[0], words[0])
         lines.append(
-            f"{'':<{LABEL}}{name:<6}{horizon:>8}  {_percent(each['log_median']):>7}  {interval:>15}  {_prob(each['p_up']):>6}"
-            f"  {_prob(each['base_up']):>9}  {each['n']:>8} {'(' + str(each['n_independent']) + ')':>6}  {source}"
+            f"{'':<{LABEL}}{name:<6}{horizon:>8}  {percent(each['log_median']):>7}  {interval:>15}  {prob(each['p_up']):>6}"
+            f"  {prob(each['base_up']):>9}  {each['n']:>8} {'(' + str(each['n_independent']) + ')':>6}  {source}"
         )
     lines.append(_wrap("* descriptive: one decade is too short to establish such a horizon", indent=LABEL))
     return "\n".join(lines)
@@ -107,9 +110,10 @@ def _against(against: Mapping[str, Any], trained_to: str) -> str:
         parts.append("record high with outflows year to date")
     if against["neg_share"] is not None:
         record = against["neg_share_record"]
-        standing = "highest on record" if record["whole_record"] else f"highest since {record['highest_since']}"
-        note = f", {standing}" if record and record["date"] == trained_to else ""
-        parts.append(f"{against['neg_share']:.0%} of {_count(against['neg_share_n'])} filers lose money{note}")
+        note = ""
+        if record and record["date"] == trained_to:
+            note = ", highest on record" if record["whole_record"] else f", highest since {record['highest_since']}"
+        parts.append(f"{against['neg_share']:.0%} of {count(against['neg_share_n'])} filers lose money{note}")
     else:
         record = against["neg_share_record"]
         past = f" (then {record['value']:.0%} lost money)" if record else ""
@@ -132,11 +136,11 @@ def _history(card: Mapping[str, Any]) -> str:
         return _fill("HISTORY", "no confirmed breakout of the Russell 2000 on record")
     parts = []
     for each in shown:
-        base = next(f["base_up"] for f in card["forecast"] if (f["asset"], f["horizon"]) == (each["asset"], horizon))
+        base = next((f["base_up"] for f in card["forecast"] if (f["asset"], f["horizon"]) == (each["asset"], horizon)), None)
         before = f", {each['before_prices']} more before it had prices" if each["before_prices"] else ""
-        moves = ", ".join(_percent(r) for r in each["log_returns"]) or "none"
+        moves = ", ".join(percent(r) for r in each["log_returns"]) or "none"
         noun = "breakout" if each["n"] == 1 else "breakouts"
-        parts.append(f"{each['asset']} after {each['n']} confirmed {noun} ({moves}{before}; base rate of a rise {_prob(base)})")
+        parts.append(f"{each['asset']} after {each['n']} confirmed {noun} ({moves}{before}; base rate of a rise {prob(base)})")
     return _fill("HISTORY", f"over {horizon} sessions: " + " · ".join(parts) + " · too few to conclude from")
 
 
@@ -148,13 +152,13 @@ def _skill(card: Mapping[str, Any]) -> str:
         return _fill("SKILL", f"no out-of-sample test yet: too few rows · {trials}")
     best = min(tested, key=lambda s: s["p_adjusted"])
     if won:
-        rungs = {(f["asset"], f["horizon"]): f["served_by"].split(":")[0] for f in card["forecast"]}
+        rungs = {(f["asset"], f["horizon"]): (f["served_by"] or UNKNOWN).split(":")[0] for f in card["forecast"]}
         cells = ", ".join(
-            f"{s['asset']} {s['horizon']} by {rungs[s['asset'], s['horizon']]}, adjusted p {_p(s['p_adjusted'])}, CRPS {s['crps_skill']:+.1%}" for s in won
+            f"{s['asset']} {s['horizon']} by {rungs.get((s['asset'], s['horizon']), UNKNOWN)}, adjusted p {p_value(s['p_adjusted'])}, CRPS {s['crps_skill']:+.1%}" for s in won
         )
         return _fill("SKILL", f"beats the best baseline out of sample: {cells} · the baseline serves the rest · {trials}")
     text = f"no model beat its baseline out of sample: the baseline's own forecast is served · best of {len(tested)} tests: "
-    return _fill("SKILL", text + f"{best['asset']} {best['horizon']} sessions, p {_p(best['p'])}, adjusted {_p(best['p_adjusted'])} · {trials}")
+    return _fill("SKILL", text + f"{best['asset']} {best['horizon']} sessions, p {p_value(best['p'])}, adjusted {p_value(best['p_adjusted'])} · {trials}")
 
 
 def _fill(label: str, text: str) -> str:
@@ -163,28 +167,3 @@ def _fill(label: str, text: str) -> str:
 
 def _wrap(text: str, indent: int = 0) -> str:
     return textwrap.fill(text, WIDTH, initial_indent=" " * indent, subsequent_indent=" " * indent, break_on_hyphens=False)
-
-
-def _percent(log_return: float | None) -> str:
-    if log_return is None:
-        return UNKNOWN
-    value = math.expm1(log_return)
-    if abs(value) < 0.0005:
-        return "0.0%"
-    return f"{value:+.0%}" if abs(value) >= 0.095 else f"{value:+.1%}"
-
-
-def _prob(value: float | None) -> str:
-    if value is None:
-        return UNKNOWN
-    if value > 0.995 or value < 0.005:
-        return ">.99" if value > 0.5 else "<.01"
-    return f"{value:.2f}".removeprefix("0")
-
-
-def _p(value: float) -> str:
-    return "under .001" if value < 0.001 else f"{value:.3f}".removeprefix("0") if value < 0.1 else f"{value:.2f}".removeprefix("0")
-
-
-def _count(value: Any) -> str:
-    return UNKNOWN if value is None or pd.isna(value) else f"{value:.0f}"

@@ -18,17 +18,22 @@ SERVED = "served"
 SCORES = ("mean", "sd", "crps", "pit", "p_up")
 NEVER = -1
 
+MIN_KNOWN = 15
+"""Non-overlapping rows before the inner walk may leave the expanding mean."""
+
 
 class Book:
     """Out-of-sample forecasts and losses of every rung, filled in block by block as the walk goes on.
 
     Parameters
     ----------
+    horizon : sessions
     y : (n_obs,) forward log return; NaN where it is not known yet
     y_delay1 : (n_obs,) the same, entered one session later
     """
 
-    def __init__(self, y: Array, y_delay1: Array) -> None:
+    def __init__(self, horizon: int, y: Array, y_delay1: Array) -> None:
+        self.horizon = horizon
         self.y = y
         self.y_delay1 = y_delay1
         self.scores = {name: np.full((len(RUNGS), len(y)), np.nan) for name in SCORES}
@@ -62,18 +67,20 @@ class Book:
     def choose(self, newest: int) -> tuple[str, str]:
         """Choose by mean CRPS among forecasts that were made out of sample and whose outcome is known.
 
+        Fewer than `MIN_KNOWN` rows that do not overlap say nothing: the expanding mean is kept.
+
         Parameters
         ----------
         newest : position of the last row whose outcome is known on the day of the choice
 
         Returns
         -------
-        rung : best of all rungs; the expanding mean while nothing is known
+        rung : best of all rungs
         baseline : best of the baselines
         """
         known = self.scores["crps"][:, : max(newest + 1, 0)]
         known = known[:, ~np.isnan(known).any(axis=0)]
-        if not known.size:
+        if known.shape[1] < MIN_KNOWN * self.horizon:
             return "M0", "M0"
         mean = dict(zip(RUNGS, known.mean(axis=1), strict=True))
         return min(mean, key=mean.__getitem__), min(BASELINES, key=mean.__getitem__)

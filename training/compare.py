@@ -50,7 +50,12 @@ def find_runs(experiment: str) -> list[Scored]:
     )
     out = []
     for run in runs:
-        path = Path(mlflow.artifacts.download_artifacts(run_id=run.info.run_id, artifact_path="evaluation/oos_losses.parquet"))
+        try:
+            path = Path(mlflow.artifacts.download_artifacts(run_id=run.info.run_id, artifact_path="evaluation/oos_losses.parquet"))
+        except (mlflow.MlflowException, OSError) as error:
+            raise JobError(
+                f"compare: the losses of '{run.info.run_name}' ({run.info.run_id}) cannot be read: {' '.join(str(error).split())}; delete that run from the experiment"
+            ) from None
         out.append(Scored(run.info.run_id, str(run.info.run_name), run.data.tags["data.fingerprint"], pd.read_parquet(path)))
     if not out:
         raise JobError(f"compare: experiment '{experiment}' has no finished run with out-of-sample losses; run `appetite train` first")

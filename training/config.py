@@ -122,8 +122,9 @@ def load_config(path: str | Path, **overrides: Any) -> TrainConfig:
             *parents, last = dotted.split(".")
             node = tree
             for parent in parents:
-                node = node.setdefault(parent, {})
-            node[last] = value
+                node = node.setdefault(parent, {}) if isinstance(node, dict) else node
+            if isinstance(node, dict):  # what is no mapping is refused below
+                node[last] = value
     try:
         return TrainConfig.model_validate(tree)
     except ValidationError as error:

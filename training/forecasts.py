@@ -107,7 +107,7 @@ def _walk_cell(
 ) -> tuple[Book, CellFit | None]:
     read = [volatility_column(asset), *momentum_columns(asset), *config.forecast.features]
     X = X[list(dict.fromkeys(read))]
-    book = Book(forward_return(price, horizon).to_numpy(), forward_return(price, horizon, delay=1).to_numpy())
+    book = Book(horizon, forward_return(price, horizon).to_numpy(), forward_return(price, horizon, delay=1).to_numpy())
     cell = None
     for number, refit in enumerate(walk.refits):
         rows = np.arange(walk.first, max(refit.position + 1 - horizon, walk.first))  # purge: the last label is known at the refit

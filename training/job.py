@@ -67,8 +67,8 @@ def run_job(
     JobError, DataError
         For what can be known beforehand: before a run is opened.
     """
-    report_folder.mkdir(parents=True, exist_ok=True)
     table = make_table(market, config, progress)
+    report_folder.mkdir(parents=True, exist_ok=True)
     tags = run_tags(market, config, "train" if rules else "backtest")
     with open_run(name, tags) as run, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", DegenerateFitWarning)
@@ -87,8 +87,8 @@ def run_job(
             log_files(Path(folder), study, events, card, scorer.published, config)
             kept = report_folder / f"report-{run.run_id[:8]}.html"
             kept.write_bytes(report.read_bytes())
+        log_warnings(caught)
         progress("record", 2, 4)
         version, decision = register(scorer, facts, study, rules, progress) if rules else (None, None)
         progress("record", 4, 4)
-        log_warnings(caught)
     return Outcome(card, render_screen(card), run, kept, version, decision)

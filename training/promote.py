@@ -128,8 +128,8 @@ def unsound(candidate: Candidate, rules: Sound) -> list[str]:
 
 
 def _compare(candidate: Candidate, champion: Candidate, rules: Better) -> Decision:
-    new, old = (_judged(each.losses) for each in (candidate, champion))
-    both = new.join(old, how="inner", lsuffix="_new", rsuffix="_old")
+    new, old = _judged(candidate.losses), _judged(champion.losses)
+    both = new.add_suffix("_new").join(old.add_suffix("_old"), how="inner")
     counts = both.groupby(level=["asset", "horizon"]).size()
     if not len(counts) or counts.min() < rules.min_common_rows:
         least = int(counts.min()) if len(counts) else 0
@@ -192,17 +192,38 @@ def load_candidate(run_id: str) -> Candidate:
     try:
         run = mlflow.get_run(run_id)
         folder = Path(mlflow.artifacts.download_artifacts(run_id=run_id, artifact_path="evaluation"))
+        losses, skill = pd.read_parquet(folder / "oos_losses.parquet"), _read_skill(folder / "skill.csv")
     except (MlflowException, OSError) as error:
         raise JobError(f"run '{run_id}' has no evaluation to judge by: {' '.join(str(error).split())}") from None
     tags, metrics = run.data.tags, run.data.metrics
     return Candidate(
-        pd.read_parquet(folder / "oos_losses.parquet"),
-        pd.read_csv(folder / "skill.csv"),
+        losses,
+        skill,
         tags.get("simulated") == "true",
         tags.get("market", "unknown"),
         metrics.get("degenerate_share", 0.0),
         metrics.get("churn_median", 0.0),
     )
+
+
+def _read_skill(path: Path) -> pd.DataFrame:
+    try:
+        return pd.read_csv(path)
+    except pd.errors.EmptyDataError:  # no out-of-sample row, so no column either
+        return pd.DataFrame()
+
+
+def _decide_against(holder: str | None, candidate: Candidate, rules: PromoteConfig) -> Decision:
+    import mlflow
+
+    if holder is None:
+        return decide(candidate, None, rules)
+    run_id = str(mlflow.MlflowClient().get_model_version(REGISTERED, holder).run_id)
+    try:
+        champion = load_candidate(run_id)
+    except JobError as error:
+        return Decision(False, f"the champion, version {holder}, cannot be compared with ({error}); take the alias '{CHAMPION}' away from it first")
+    return decide(candidate, champion, rules)
 
 
 def promote_version(version: str, rules: PromoteConfig, *, dry_run: bool = False) -> Decision:
@@ -218,8 +239,7 @@ def promote_version(version: str, rules: PromoteConfig, *, dry_run: bool = False
     holder = champion_version()
     if holder == version:
         return Decision(False, f"version {version} is the champion already")
-    champion = load_candidate(str(client.get_model_version(REGISTERED, holder).run_id)) if holder else None
-    decision = decide(load_candidate(str(run_id)), champion, rules)
+    decision = _decide_against(holder, load_candidate(str(run_id)), rules)
     if not dry_run:
         client.set_model_version_tag(REGISTERED, version, "promotion", decision.reason)
         if decision.promoted:

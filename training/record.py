@@ -19,7 +19,7 @@ from training.plots import plot_files
 from training.promote import Decision, PromoteConfig, promote_version
 from training.skill import BEATS
 from training.study import Study
-from training.tracking import REGISTERED, RunHandle, flat_params, git_commit, log_steps, tracking_uri
+from training.tracking import REGISTERED, RunHandle, flat_params, git_commit, hold_stops, log_steps, tracking_uri
 
 CURVE_POINTS = 300
 """Points of a metric that MLflow draws; the full series is an artifact."""
@@ -105,7 +105,7 @@ def log_files(
     (evaluation / "card.json").write_text(json.dumps(card, indent=1), encoding="utf-8")
     plots = folder / "plots"
     plots.mkdir()
-    plot_files(study, plots, card)
+    plot_files(study, plots, card, config.regime.enter, config.regime.leave)
     mlflow.log_artifacts(str(evaluation), "evaluation")
     mlflow.log_artifacts(str(plots), "plots")
     mlflow.log_artifact(str(folder / "report.html"))
@@ -116,6 +116,7 @@ def register(
 ) -> tuple[str, Decision]:
     uri = log_model(scorer, facts, study.features)
     progress("record", 3, 4)
+    hold_stops()  # from here on the registry changes: a stop must not leave a champion of a run that was killed
     version = str(mlflow.register_model(uri, REGISTERED).version)
     return version, promote_version(version, rules)
 

@@ -14,15 +14,13 @@ from features.market import Market
 from training import calibration, plots_checks, report_inputs, report_tables
 from training.base_fans import base_fan
 from training.plot_style import to_uri
-from training.plots import fan_figure, gain_figure, plot_files, regime_figure
+from training.plots import fan_figure, gain_figure, regime_figure
 from training.reference import DRAWDOWN, HORIZON, reference_table
 from training.report_captions import CAPTIONS
 from training.report_card import card_terms, card_when, forecast_table
 from training.report_tables import Table
 from training.study import Study
 from training.targets import calm_rise
-
-__all__ = ["plot_files", "write_report"]
 
 TEMPLATES = Path(__file__).parent / "templates"
 PACKAGES = ("numpy", "scipy", "pandas", "scikit-learn", "hmmlearn", "scoringrules", "matplotlib", "mlflow")
@@ -94,7 +92,7 @@ def write_report(
         "label": {"horizon": config.get("regime.label_horizon", HORIZON), "drawdown": config.get("regime.label_drawdown", DRAWDOWN)},
         "made": _made(run_info, market, facts),
         "commands": _commands(run_info),
-        "config": Table("Every value the run was told.", ["key", "value"], [[k, str(v)] for k, v in config.items()], text=(0, 1)),
+        "config": Table("Every value the run was told.", ["key", "value"], [[k, _value(v)] for k, v in config.items()], text=(0, 1)),
     }
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -180,3 +178,7 @@ def _commands(run_info: Mapping[str, Any]) -> list[tuple[str, str]]:
     if uri and "open the record" not in given:
         given["open the record"] = f"mlflow ui --backend-store-uri '{uri}'"
     return list(given.items())
+
+
+def _value(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

@@ -12,7 +12,7 @@ from features.market import Market
 from features.matrix import FAMILIES, MAY_NEVER_FIRE
 from models.inference import Array
 from training.report_tables import Table
-from training.report_words import UNKNOWN, count, day, number, plural, share
+from serving.words import UNKNOWN, count, day, number, plural, share
 from training.study import Study
 
 SOURCES: Mapping[str, tuple[str, ...]] = {

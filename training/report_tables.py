@@ -12,7 +12,7 @@ from training.book import SERVED
 from training.calibration import PIT_BINS, gain_by_year
 from training.plots import regime_spells
 from training.reference import CONSTANT
-from training.report_words import count, day, fixed, p_value, percent, plain, prob, share, signed
+from serving.words import count, day, fixed, p_value, percent, plain, prob, share, signed
 from training.study import Study
 
 
@@ -199,7 +199,7 @@ def followed_table(events: pd.DataFrame, series: Sequence[str], event: str) -> T
         return Table("No such event on record.", ["date"], [])
     cells = picked.assign(words=[n or percent(r) for r, n in zip(picked["log_return"], picked["note"], strict=True)])
     wide = cells.pivot_table(index=["date", "series", "asset"], columns="horizon", values="words", aggfunc="first", sort=False)
-    wide = wide.sort_index(level=0, ascending=False, kind="stable").sort_index(axis="columns")
+    wide = wide.sort_index(level=0, ascending=False, sort_remaining=False, kind="stable").sort_index(axis="columns")
     rows = [[day(key[0]), key[1], key[2], *values] for key, values in zip(wide.index, wide.to_numpy(), strict=True)]
     head = ["date", "series", "asset", *(f"{h} sessions" for h in wide.columns)]
     return Table("Moves from the confirmation on.", head, rows, text=(0, 1, 2))

@@ -13,6 +13,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from training.errors import JobError
+
 EXPERIMENT = "appetite"
 REGISTERED = "appetite"
 CHAMPION = "champion"
@@ -20,6 +22,7 @@ PROCESS_TAG = "appetite.process"
 ERROR_TAG = "appetite.error"
 LONGEST_TAG = 4000
 BATCH = 1000
+STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Interrupted(BaseException):
@@ -58,6 +61,8 @@ def connect() -> None:
     if not uri.startswith("sqlite:///"):
         return
     database = Path(uri.removeprefix("sqlite:///"))
+    if not database.parent.is_dir():
+        raise JobError(f"MLFLOW_TRACKING_URI '{uri}': the folder '{database.parent}' does not exist; make it, or name another")
     with open(f"{database}.lock", "w", encoding="utf-8") as lock:  # noqa: PTH123 - the lock lives as long as the handle
         fcntl.flock(lock, fcntl.LOCK_EX)
         mlflow.MlflowClient().search_experiments(max_results=1)
@@ -76,42 +81,52 @@ def open_run(name: str | None, tags: Mapping[str, str]) -> Iterator[RunHandle]:
 
     if not os.environ.get("MLFLOW_RUN_ID"):  # `mlflow run` has chosen the experiment already
         mlflow.set_experiment(os.environ.get("MLFLOW_EXPERIMENT_NAME", EXPERIMENT))
-    with _stop_signals():
-        run = mlflow.start_run(run_name=name)
-        experiment = mlflow.get_experiment(run.info.experiment_id).name
+    with stop_signals():
         try:
-            mlflow.set_tags({**tags, PROCESS_TAG: _process_mark(os.getpid())})
+            run = mlflow.start_run(run_name=name, tags={**tags, PROCESS_TAG: _process_mark(os.getpid())})
+            experiment = mlflow.get_experiment(run.info.experiment_id).name
             yield RunHandle(run.info.run_id, run.info.experiment_id, experiment)
-        except Interrupted as stop:
-            mlflow.set_tag(ERROR_TAG, f"stopped by {stop}")
-            mlflow.end_run("KILLED")
-            raise
         except BaseException as error:
-            mlflow.set_tag(ERROR_TAG, str(error)[:LONGEST_TAG] or type(error).__name__)
-            mlflow.end_run("FAILED")
+            hold_stops()  # a second Ctrl-C must not leave the run open
+            stopped = isinstance(error, Interrupted)
+            if mlflow.active_run() is not None:
+                mlflow.set_tag(ERROR_TAG, f"stopped by {error}" if stopped else _words(error))
+                mlflow.end_run("KILLED" if stopped else "FAILED")
             raise
+        hold_stops()
         mlflow.end_run("FINISHED")
 
 
-def fail_open_run(error: Exception) -> None:
+def close_taken_run(error: BaseException) -> None:
     """Under `mlflow run`, write an error that came before our own work on the run that is open already."""
     run_id = os.environ.get("MLFLOW_RUN_ID")
     if run_id:
         import mlflow
 
         client = mlflow.MlflowClient()
-        client.set_tag(run_id, ERROR_TAG, str(error)[:LONGEST_TAG])
-        client.set_terminated(run_id, "FAILED")
+        if client.get_run(run_id).info.status == "RUNNING":
+            client.set_tag(run_id, ERROR_TAG, _words(error))
+            client.set_terminated(run_id, "KILLED" if isinstance(error, Interrupted) else "FAILED")
+
+
+def _words(error: BaseException) -> str:
+    return str(error)[:LONGEST_TAG] or type(error).__name__
+
+
+def hold_stops() -> None:
+    """Ignore SIGINT and SIGTERM until the `stop_signals` block around it ends: what comes next is short and must be whole."""
+    for number in STOPS:
+        signal.signal(number, signal.SIG_IGN)
 
 
 @contextmanager
-def _stop_signals() -> Iterator[None]:
+def stop_signals() -> Iterator[None]:
     """Turn SIGINT and SIGTERM into `Interrupted` while the block runs."""
 
     def stop(number: int, _frame: FrameType | None) -> None:
         raise Interrupted(signal.Signals(number).name)
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, stop) for number in STOPS}
     try:
         yield
     finally:

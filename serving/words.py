@@ -1,4 +1,4 @@
-"""How numbers are written in the report: as on the screen, no more digits than they deserve."""
+"""How numbers are written on the screen and in the report: no more digits than they deserve."""
 
 import math
 from typing import Any

@@ -1,0 +1,42 @@
+"""What each plot of the report is, and what to see in it."""
+
+from collections.abc import Mapping
+
+CAPTIONS: Mapping[str, tuple[str, str]] = {
+    "regimes": (
+        "Price of the Russell 2000 with the published regimes shaded, refits ticked, and the filtered probability of risk-on below.",
+        "Tint is what was called on the day, with what was known on the day: nothing is relabelled later. Look whether hatched (risk-off) "
+        "stretches begin before or after the falls, and how often the call flips. Ticks at the foot are refits. A call begins above the "
+        "line 'enter' and ends below 'leave'. The calls begin with the first fit; before it there is history to learn from.",
+    ),
+    "fans": (
+        "Forecast quantiles of each asset by horizon over the quantiles of all its past moves.",
+        "Blue lines on the edges of the grey say that today is forecast like any other day. A forecast fan inside the grey is a calm "
+        "day's, one outside it a nervous day's; a median apart from the dashed one is a forecast drift, which the skill table must bear "
+        "out. Grey knows only moves that were over on this session.",
+    ),
+    "reliability": (
+        "Share of rises against the probability given, by asset and horizon, with 95% intervals.",
+        "Points on the dotted line are reliable; flat points mean that the probability told nothing. A bar that crosses the line is no "
+        "evidence against it; bars are wide because rows that overlap say the same thing twice. Out-of-sample rows of what would have been "
+        "served.",
+    ),
+    "pit": (
+        "Histograms of where outcomes fell in their forecast distributions, by asset and horizon.",
+        "Level at 1 is calibrated. A hump in the middle: intervals too wide; high ends: too narrow; a slope: the middle is off. "
+        "The band is two standard errors for the asset with the fewest rows that do not overlap.",
+    ),
+    "gain": (
+        "Cumulative CRPS saved against the best baseline over time, by asset and horizon.",
+        "Rising: better than the baseline in that stretch; a line ends at the CRPS skill of the table. Flat: the inner walk had chosen "
+        "that very baseline. Skill that came in one stretch is luck until shown otherwise. The baseline was picked with hindsight, which "
+        "favours it.",
+    ),
+    "paths": (
+        "Every path of each asset around confirmed breakouts of small caps, over the moves around any session.",
+        "Count the lines first: so few cannot prove a rule. A path is remarkable only outside the grey, which holds 80% of the moves "
+        "around any session, and the eye likes the ones that left it at the top. Entry is the session that confirmed the breakout, not "
+        "the break itself.",
+    ),
+}
+"""By plot: its alternative text, and its caption."""
