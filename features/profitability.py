@@ -145,6 +145,8 @@ def _follow(own: pd.DataFrame, column: int, days: NDArray[np.int64], years: Trai
                 years.revenue[begin:stop, column] = year.revenue
                 years.expected[begin:stop, column] = True
                 begin = stop
+            if begin == following:
+                break
 
 
 def _stale_from(end: int, annual: bool, days: NDArray[np.int64]) -> int:

@@ -5,6 +5,7 @@ to date E is a walk to E from a date 350 to 380 days earlier. FY + year-to-date 
 a fourth quarter taken as the year less nine months are all such walks, so one search knows them all.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -62,18 +63,16 @@ class Ledger:
             self.edges[left][right] = values
             self.ends[right] = annual or self.ends.get(right, False)
 
-    def trailing_years(self) -> list[TrailingYear]:
+    def trailing_years(self) -> Iterator[TrailingYear]:
         """Add up the years that can be added up, newest end first: those whose net income is known.
 
-        Only the newest few ends are tried: older ones are stale wherever it matters.
+        Only the newest few ends are tried: older ones are stale wherever it matters. Lazy, for the newest mostly suffices.
         """
-        income, revenue = self._usable(0), self._usable(1)
-        out = []
+        income = self._usable(0)
         for end in sorted(self.ends, reverse=True)[:TRIED_ENDS]:
             total = _year_to(income, end)
             if not np.isnan(total):
-                out.append(TrailingYear(end, self.ends[end], total, _year_to(revenue, end)))
-        return out
+                yield TrailingYear(end, self.ends[end], total, _year_to(self._usable(1), end))
 
     def _boundary(self, day: int) -> int:
         near = [each for each in self.edges if abs(each - day) <= SAME_DATE]
