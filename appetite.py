@@ -91,7 +91,9 @@ def json_option(function: Fn) -> Fn:
 def study_options(function: Fn) -> Fn:
     """Add the options of a study."""
     for option in (
-        click.option("--reports", default="reports", show_default=True, type=click.Path(path_type=Path), help="Folder for the HTML report."),
+        click.option(
+            "--reports", default="reports", show_default=True, type=click.Path(path_type=Path), help="Folder for the HTML report."
+        ),
         click.option("--name", default=None, help="Name of the run."),
         click.option("--dry-run", is_flag=True, help="Print what would be done, and how long it would take."),
         click.option("--kind", default=AS_CONFIGURED, help="How to label: hmm or classifier."),
@@ -217,7 +219,7 @@ def score(model: str, market: str, out: Path | None, as_json: bool) -> None:
 def compare(experiment: str, runs: str, common: bool, out: Path | None, as_json: bool) -> None:
     """Rank runs on the same dates and data, baselines among them."""
     with told():
-        from serving.output import check_folder
+        from serving.output import as_records, check_folder
         from training.comparing import compare_experiment, render_comparison, write_comparison
         from training.tracking import connect, mark_dead_runs
 
@@ -228,7 +230,7 @@ def compare(experiment: str, runs: str, common: bool, out: Path | None, as_json:
         table = compare_experiment(experiment, [each for each in runs.split(",") if each], common=common)
         files = write_comparison(table, experiment, out) if out is not None else []
         if as_json:
-            show_json(json.loads(table.to_json(orient="records")))
+            show_json(as_records(table))
             return
         show(render_comparison(table, experiment))
         for path in files:
@@ -255,7 +257,11 @@ def promote(version: str, rules: str, dry_run: bool, as_json: bool) -> None:
             show_json({"version": chosen, "promoted": decision.promoted, "reason": decision.reason, "dry_run": dry_run})
             return
         would = "would become" if dry_run else "is now"
-        show(f"version {chosen} {would} champion: {decision.reason}" if decision.promoted else f"version {chosen} does not become champion: {decision.reason}")
+        show(
+            f"version {chosen} {would} champion: {decision.reason}"
+            if decision.promoted
+            else f"version {chosen} does not become champion: {decision.reason}"
+        )
 
 
 @main.command()
@@ -266,7 +272,7 @@ def promote(version: str, rules: str, dry_run: bool, as_json: bool) -> None:
 def events(series: str, market: str, out: Path | None, as_json: bool) -> None:
     """List breakouts of small caps, and what crypto did after each."""
     with told():
-        from serving.output import check_folder
+        from serving.output import as_records, check_folder
         from sources import load_market
         from training.listing import list_all, render_events, write_events
 
@@ -275,7 +281,7 @@ def events(series: str, market: str, out: Path | None, as_json: bool) -> None:
         table = list_all(load_market(market), [each for each in series.split(",") if each])
         written = write_events(table, out) if out is not None else None
         if as_json:
-            show_json(json.loads(table.to_json(orient="records", date_format="iso")))
+            show_json(as_records(table))
             return
         show(render_events(table))
         if written is not None:
@@ -295,7 +301,9 @@ def _whole(option: str, value: str) -> int | None:
     try:
         return int(value)
     except ValueError:
-        raise click.BadParameter(f"'{value}' is no whole number; rule: a whole number, or '{AS_CONFIGURED}' for the config's own", param_hint=option) from None
+        raise click.BadParameter(
+            f"'{value}' is no whole number; rule: a whole number, or '{AS_CONFIGURED}' for the config's own", param_hint=option
+        ) from None
 
 
 def _writable(folder: Path) -> None:

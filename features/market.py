@@ -152,9 +152,7 @@ def _bits(frame: pd.DataFrame) -> bytes:
     return pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes()
 
 
-def _set_aside(
-    name: str, frame: pd.DataFrame, sessions: pd.DatetimeIndex, origin: Mapping[str, str]
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _set_aside(name: str, frame: pd.DataFrame, sessions: pd.DatetimeIndex, origin: Mapping[str, str]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Part the good records from the bad ones.
 
     A record that became known after a later one of its series cannot be used without rewriting what was computed
@@ -188,7 +186,8 @@ def _stop_if_many(name: str, series: pd.Series, aside: pd.DataFrame, origin: Map
         first = aside[(whole[aside.index] == worst).to_numpy()].iloc[0]
         raise DataError(
             f"{origin.get(worst, name)}: series '{worst}': {count[worst]} of {total[worst]} records are bad, more than {BAD_SHARE:.0%}; "
-            f"the first is {first['date']:%Y-%m-%d}: {first['rule']}. Correct the file, or the start and end of this series in the market file"
+            f"the first is {first['date']:%Y-%m-%d}: {first['rule']}. Correct the file, or the start and end of this "
+            "series in the market file"
         )
 
 
@@ -214,6 +213,8 @@ def _checked_panel(panel: Panel | None, sessions: pd.DatetimeIndex) -> tuple[Pan
         )
     good = close.index.isin(sessions)
     if (~good).mean() > BAD_SHARE:
-        raise DataError(f"panel: {(~good).sum()} of {len(good)} rows are no sessions, the first {close.index[~good][0]:%Y-%m-%d}; rule: at most 1%")
+        raise DataError(
+            f"panel: {(~good).sum()} of {len(good)} rows are no sessions, the first {close.index[~good][0]:%Y-%m-%d}; rule: at most 1%"
+        )
     aside = pd.DataFrame({"frame": "panel", "series": "panel", "date": close.index[~good], "rule": "date is no session"})
     return Panel(close[good], panel.known_at.sort_index()[good]), aside

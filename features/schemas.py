@@ -122,4 +122,5 @@ def _explain(name: str, frame: pd.DataFrame, origin: Mapping[str, str], error: S
         at, value = int(cases["index"].iloc[0]), cases["failure_case"].iloc[0]
         return f"{_place(name, frame.iloc[at], origin)}, column '{column}': {_short(value)} breaks the rule '{rule}' ({len(cases)} rows do)"
     files = ", ".join(sorted(set(origin.values()))[:3]) or name
-    return f"{files}: frame '{name}', column '{column}': breaks the rule '{rule}' (it is {frame[column].dtype if column in frame else 'absent'})"
+    found = frame[column].dtype if column in frame else "absent"
+    return f"{files}: frame '{name}', column '{column}': breaks the rule '{rule}' (it is {found})"

@@ -1,4 +1,4 @@
-"""Refits on resampled history: is the order of the states real, and how sure are the parameters?"""
+"""Refits on resampled history, to ask whether the order of the states is real, and how sure the parameters are."""
 
 import numpy as np
 import pandas as pd
@@ -53,7 +53,13 @@ def bootstrap_refits(
     for _ in range(n_refits):
         rows, lengths = stationary_blocks(len(X), MEAN_BLOCK, rng)
         fit = fit_hmm(
-            X[rows], settings.n_components, kappa=settings.kappa, starts=[model.params], n_iter=REFIT_ITERATIONS, tol=settings.tol, lengths=lengths
+            X[rows],
+            settings.n_components,
+            kappa=settings.kappa,
+            starts=[model.params],
+            n_iter=REFIT_ITERATIONS,
+            tol=settings.tol,
+            lengths=lengths,
         )
         refitted.append(fit.params.reordered(match(model.params, fit.params)))
     natural = [(p.means[:, at] * model.scale[at] + model.center[at]) / (np.sqrt(p.variances[:, at]) * model.scale[at]) for p in refitted]

@@ -1,5 +1,7 @@
 """A supervised way to label: logistic regression, calibrated on later rows than it was fitted on."""
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -8,8 +10,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from models.errors import FitError
 from models.classifier import RegimeClassifier
+from models.errors import FitError
 from models.inference import Array
 
 N_FOLDS = 4
@@ -21,7 +23,7 @@ def purged_folds(n_obs: int, n_folds: int, purge: int) -> list[tuple[NDArray[np.
     """Expanding folds in time: train on the rows before a block, less `purge`, then calibrate on the block."""
     edges = np.linspace(0, n_obs, n_folds + 2).astype(np.int64)
     folds = []
-    for begin, end in zip(edges[1:-1], edges[2:], strict=True):
+    for begin, end in pairwise(edges[1:]):
         folds.append((np.arange(max(begin - purge, 0)), np.arange(begin, end)))
     return folds
 

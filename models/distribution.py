@@ -70,9 +70,7 @@ def heavy_tailed(mean: Array, sd: Array, tail_weight: float, tail_ratio: float) 
     """
     parts = tail_parts(tail_weight, tail_ratio)
     n = len(mean)
-    return NormalMixture(
-        np.tile([1.0 - tail_weight, tail_weight], (n, 1)), np.tile(mean[:, None], (1, 2)), sd[:, None] * parts[None, :]
-    )
+    return NormalMixture(np.tile([1.0 - tail_weight, tail_weight], (n, 1)), np.tile(mean[:, None], (1, 2)), sd[:, None] * parts[None, :])
 
 
 def tail_parts(tail_weight: float, tail_ratio: float) -> Array:

@@ -21,6 +21,7 @@ RUNGS: Mapping[str, str] = {
 }
 """The ladder: what each rung knows. A win counts against the best of `BASELINES`."""
 
+
 @dataclass(frozen=True)
 class Inputs:
     """What the rungs read of each row.
@@ -101,9 +102,7 @@ class Ladder:
             raise ValueError(f"forecast: rung '{rung}' is unknown; rule: one of {', '.join(RUNGS)}")
         sd = self.scale.sd(inputs.vol, self.horizon)
         if rung == "M6":
-            parts = [
-                self._around(np.full(len(sd), m), sd * r) for m, r in zip(self.regime_means, self.regime_ratios, strict=True)
-            ]
+            parts = [self._around(np.full(len(sd), m), sd * r) for m, r in zip(self.regime_means, self.regime_ratios, strict=True)]
             return mix(parts, inputs.regime)
         return self._around(self._mean(rung, inputs), sd)
 
@@ -127,7 +126,10 @@ class Ladder:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Ladder":
         """Inverse of `to_dict`."""
-        lines = {rung: Linear(line["intercept"], *(tuple(line[k]) for k in ("center", "scale", "coef"))) for rung, line in values["lines"].items()}
+        lines = {
+            rung: Linear(line["intercept"], *(tuple(line[k]) for k in ("center", "scale", "coef")))
+            for rung, line in values["lines"].items()
+        }
         return cls(
             values["horizon"],
             values["n_rows"],

@@ -108,7 +108,8 @@ def fit_hmm(
     n_params = n_components * (n_components - 1 + 2 * X.shape[1])
     if len(X) < 5 * n_params:
         raise FitError(
-            f"fit_hmm: {len(X)} rows for {n_params} parameters; rule: at least 5 rows a parameter. Use fewer states, fewer columns or more history"
+            f"fit_hmm: {len(X)} rows for {n_params} parameters; rule: at least 5 rows a parameter. Use fewer states, "
+            "fewer columns or more history"
         )
     fits = [fit for start in starts if (fit := _fit_safely(X, start, kappa, n_iter, tol, lengths)) is not None]
     if not fits:
@@ -166,7 +167,9 @@ def warn_if_degenerate(fit: HMMFit, occupancy: Array, min_occupancy: float, wher
     if not fit.converged:
         reasons.append(f"EM did not converge in {fit.n_iter} iterations (raise n_iter)")
     if occupancy.min() < min_occupancy:
-        reasons.append(f"state {int(occupancy.argmin())} holds {occupancy.min():.1%} of the days, under {min_occupancy:.0%} (use fewer states)")
+        reasons.append(
+            f"state {int(occupancy.argmin())} holds {occupancy.min():.1%} of the days, under {min_occupancy:.0%} (use fewer states)"
+        )
     if reasons:
         warnings.warn(f"{where}: {'; '.join(reasons)}", DegenerateFitWarning, stacklevel=2)
     return bool(reasons)

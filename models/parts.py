@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from models.classifier import RegimeClassifier
-from models.errors import ScoringError
 from models.ensemble import Ensemble
+from models.errors import ScoringError
 from models.forecast import Ladder
 from models.identity import Identity
 from models.inference import Array, HMMParams
@@ -87,7 +87,9 @@ def put_together(parts: Parts) -> Scorer:
     """
     values = parts.values
     if values.get("schema_version") != SCHEMA_VERSION:
-        raise ScoringError(f"model: schema version {values.get('schema_version')}; rule: this code reads version {SCHEMA_VERSION}. Retrain the model")
+        raise ScoringError(
+            f"model: schema version {values.get('schema_version')}; rule: this code reads version {SCHEMA_VERSION}. Retrain the model"
+        )
     return Scorer(
         regime=_regime(values["regime"], parts.arrays, parts.estimator),
         names=tuple(values["names"]),
@@ -108,7 +110,9 @@ def _regime(values: Mapping[str, Any], arrays: Mapping[str, Array], estimator: A
     columns = tuple(values["columns"])
     if values["kind"] == "classifier":
         return RegimeClassifier(columns, arrays["center"], estimator, values["base_rate"])
-    return RegimeHMM(columns, arrays["center"], arrays["scale"], HMMParams(*(arrays[k] for k in PARAMS)), Identity.from_dict(values["identity"]))
+    return RegimeHMM(
+        columns, arrays["center"], arrays["scale"], HMMParams(*(arrays[k] for k in PARAMS)), Identity.from_dict(values["identity"])
+    )
 
 
 def _cell(values: Mapping[str, Any]) -> Cell:

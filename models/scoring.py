@@ -9,8 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from models.distribution import NormalMixture
-from models.errors import ScoringError
 from models.ensemble import Ensemble, probability_range
+from models.errors import ScoringError
 from models.forecast import Inputs, Ladder
 from models.identity import hysteresis
 from models.inference import Array
@@ -116,8 +116,8 @@ class Scorer:
 
         Returns
         -------
-        DataFrame with session, status, regime, p_<state>, the range of the first state's probability (_lo, _hi), and for each forecast lo80, median, hi80 (log returns),
-        p_up and served_by
+        DataFrame with session, status, regime, p_<state>, the range of the first state's probability (_lo, _hi), and for
+        each forecast lo80, median, hi80 (log returns), p_up and served_by
 
         Raises
         ------
@@ -130,7 +130,8 @@ class Scorer:
         absent = answered["status"].isna()
         if absent.any():
             raise ScoringError(
-                f"row {answered.index[absent][0]:%Y-%m-%d} was no session in training; rule: sessions from {self.published['session'].iloc[0]:%Y-%m-%d} "
+                f"row {answered.index[absent][0]:%Y-%m-%d} was no session in training; rule: sessions from "
+                f"{self.published['session'].iloc[0]:%Y-%m-%d} "
                 f"to {self.trained_to:%Y-%m-%d} are answered as they were published"
             )
         parts = [answered.reset_index()] if len(old) else []
@@ -188,7 +189,10 @@ class Scorer:
         spoilt = values.isna() & rows[list(self.columns)].notna() | np.isinf(values)
         if spoilt.to_numpy().any():
             at, column = np.argwhere(spoilt.to_numpy())[0]
-            raise ScoringError(f"column '{self.columns[column]}', session {session.iloc[at]:%Y-%m-%d}: not a finite number; leave it empty if it is missing")
+            raise ScoringError(
+                f"column '{self.columns[column]}', session {session.iloc[at]:%Y-%m-%d}: not a finite number; leave it "
+                "empty if it is missing"
+            )
         out: pd.DataFrame = values.assign(session=session).sort_values("session", kind="stable", ignore_index=True)
         twice = out["session"].duplicated()
         if twice.any():

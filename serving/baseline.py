@@ -1,6 +1,5 @@
 """The answer where there is no champion: each asset's expanding mean and volatility, and no regime."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from models.scoring import forecast_columns
 from models.volatility import TAIL_WEIGHT, fit_horizon_scale
 from serving.card import build_card
 from serving.errors import ServingError
-from serving.output import write_table
+from serving.output import as_records, write_table
 from sources import load_market
 
 ASSETS = ("BTC", "ETH", "ALT")
@@ -32,7 +31,7 @@ def score_baseline(market_file: str, out: Path | None) -> dict[str, Any]:
     if out is not None:
         write_table(rows, out)
     card = build_card(_facts(market, rows), rows, "none: there is no champion, the baseline answers")
-    return {"card": card, "rows": len(rows), "last": json.loads(rows.to_json(orient="records"))[0]}
+    return {"card": card, "rows": len(rows), "last": as_records(rows)[0]}
 
 
 def _facts(market: Market, rows: pd.DataFrame) -> dict[str, Any]:
@@ -76,7 +75,10 @@ def baseline_rows(market: Market, assets: tuple[str, ...] = ASSETS) -> pd.DataFr
             mean = float(y[known].mean())
             scale = fit_horizon_scale(y[known] - mean, vol.to_numpy()[known], horizon)
             forecast = heavy_tailed(np.array([mean]), scale.sd(vol.to_numpy()[-1:], horizon), TAIL_WEIGHT, scale.tail_ratio)
-            row |= {name: value if isinstance(value, str) else value[0] for name, value in forecast_columns(f"{asset}_{horizon}", forecast, SERVED_BY).items()}
+            row |= {
+                name: value if isinstance(value, str) else value[0]
+                for name, value in forecast_columns(f"{asset}_{horizon}", forecast, SERVED_BY).items()
+            }
     if not any(str(name).endswith("_median") for name in row):
         raise ServingError(f"the market has under {MIN_ROWS} known forward returns of every asset; nothing can be forecast from it")
     return pd.DataFrame([row])

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from serving.errors import ServingError
-from serving.output import check_out, write_whole
+from serving.output import as_records, check_out, write_whole
 
 BAD_INPUT = 2
 
@@ -78,7 +78,8 @@ def _same_market(facts: Mapping[str, Any], market: Any) -> None:
     if trained["simulated"] != market.simulated:
         words = {True: "a simulated market", False: "a real market"}
         raise ServingError(
-            f"the model was trained on {words[trained['simulated']]} ('{trained['name']}'), the market given is {words[market.simulated]} ('{market.name}'); "
+            f"the model was trained on {words[trained['simulated']]} ('{trained['name']}'), the market given is "
+            f"{words[market.simulated]} ('{market.name}'); "
             "rule: score the market a model was trained on. Train on this one first"
         )
     if market.simulated and trained["note"] != market.note:
@@ -104,7 +105,7 @@ def main(words: list[str]) -> int:
 
     rows.to_parquet(table) if table.endswith(".parquet") else rows.to_csv(table, index=False)
     card = build_card(facts, rows, model)
-    Path(answer).write_text(json.dumps({"card": card, "rows": len(rows), "last": json.loads(rows.iloc[[-1]].to_json(orient="records"))[0]}), encoding="utf-8")
+    Path(answer).write_text(json.dumps({"card": card, "rows": len(rows), "last": as_records(rows.iloc[[-1]])[0]}), encoding="utf-8")
     return 0
 
 

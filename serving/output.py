@@ -3,6 +3,7 @@
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -36,6 +37,17 @@ def takes_files(folder: Path) -> bool:
             return True
     except OSError:
         return False
+
+
+def as_records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Give rows as JSON takes them: numbers in full, dates as YYYY-MM-DD, what is missing as None."""
+    return [{str(name): _plain(value) for name, value in row.items()} for row in table.to_dict("records")]
+
+
+def _plain(value: Any) -> Any:
+    if pd.isna(value):
+        return None
+    return f"{value:%Y-%m-%d}" if isinstance(value, pd.Timestamp) else value
 
 
 def write_table(table: pd.DataFrame, out: Path) -> None:

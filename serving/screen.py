@@ -79,7 +79,10 @@ def _breakout(breakout: Mapping[str, Any]) -> str:
 
 
 def _forecast(card: Mapping[str, Any]) -> str:
-    header = f"{'FORECAST':<{LABEL}}{'asset':<6}{'sessions':>8}  {'median':>7}  {'80% interval':>15}  {'P(up)':>6}  {'base rate':>9}  {'n (independent)':>15}  served by"
+    header = (
+        f"{'FORECAST':<{LABEL}}{'asset':<6}{'sessions':>8}  {'median':>7}  {'80% interval':>15}  {'P(up)':>6}"
+        f"  {'base rate':>9}  {'n (independent)':>15}  served by"
+    )
     lines = [header]
     asset = None
     for each in card["forecast"]:
@@ -154,11 +157,16 @@ def _skill(card: Mapping[str, Any]) -> str:
     if won:
         rungs = {(f["asset"], f["horizon"]): (f["served_by"] or UNKNOWN).split(":")[0] for f in card["forecast"]}
         cells = ", ".join(
-            f"{s['asset']} {s['horizon']} by {rungs.get((s['asset'], s['horizon']), UNKNOWN)}, adjusted p {p_value(s['p_adjusted'])}, CRPS {s['crps_skill']:+.1%}" for s in won
+            f"{s['asset']} {s['horizon']} by {rungs.get((s['asset'], s['horizon']), UNKNOWN)}, adjusted p "
+            f"{p_value(s['p_adjusted'])}, CRPS {s['crps_skill']:+.1%}"
+            for s in won
         )
         return _fill("SKILL", f"beats the best baseline out of sample: {cells} · the baseline serves the rest · {trials}")
     text = f"no model beat its baseline out of sample: the baseline's own forecast is served · best of {len(tested)} tests: "
-    return _fill("SKILL", text + f"{best['asset']} {best['horizon']} sessions, p {p_value(best['p'])}, adjusted {p_value(best['p_adjusted'])} · {trials}")
+    return _fill(
+        "SKILL",
+        text + f"{best['asset']} {best['horizon']} sessions, p {p_value(best['p'])}, adjusted {p_value(best['p_adjusted'])} · {trials}",
+    )
 
 
 def _fill(label: str, text: str) -> str:

@@ -15,8 +15,8 @@ from models.parts import Parts, take_apart
 from models.regime import RegimeHMM
 from models.scoring import BEFORE, PUBLISHED, QUANTILES, Cell, Scorer, forecast_columns
 from sources.calendar import sessions as sessions_between
-from training.config import TrainConfig
 from training.book import SERVED
+from training.config import TrainConfig
 from training.forecasts import REGIME_FEATURE, CellFit, momentum_columns, volatility_column
 from training.regimes import UNIDENTIFIED, is_identified, names_of
 from training.skill import BEATS
@@ -117,7 +117,12 @@ def write_artefact(folder: Path, scorer: Scorer, facts: dict[str, Any]) -> dict[
     """Write a scorer and its facts without pickle; returns the files by the names they are logged under."""
     parts: Parts = take_apart(scorer)
     folder.mkdir(parents=True, exist_ok=True)
-    files = {"scorer": folder / "scorer.json", "arrays": folder / "arrays.npz", "published": folder / "published.parquet", "facts": folder / "facts.json"}
+    files = {
+        "scorer": folder / "scorer.json",
+        "arrays": folder / "arrays.npz",
+        "published": folder / "published.parquet",
+        "facts": folder / "facts.json",
+    }
     files["scorer"].write_text(json.dumps(parts.values, indent=1), encoding="utf-8")
     np.savez(files["arrays"], allow_pickle=False, **parts.arrays)
     parts.published.to_parquet(files["published"])

@@ -46,7 +46,10 @@ def find_runs(experiment: str) -> list[Scored]:
         names = ", ".join(sorted(each.name for each in mlflow.search_experiments()))
         raise JobError(f"compare: there is no experiment '{experiment}'; there are {names}")
     runs = mlflow.search_runs(
-        [found.experiment_id], "attributes.status = 'FINISHED' and tags.`data.fingerprint` != ''", order_by=["start_time"], output_format="list"
+        [found.experiment_id],
+        "attributes.status = 'FINISHED' and tags.`data.fingerprint` != ''",
+        order_by=["start_time"],
+        output_format="list",
     )
     out = []
     for run in runs:
@@ -54,7 +57,8 @@ def find_runs(experiment: str) -> list[Scored]:
             path = Path(mlflow.artifacts.download_artifacts(run_id=run.info.run_id, artifact_path="evaluation/oos_losses.parquet"))
         except (mlflow.MlflowException, OSError) as error:
             raise JobError(
-                f"compare: the losses of '{run.info.run_name}' ({run.info.run_id}) cannot be read: {' '.join(str(error).split())}; delete that run from the experiment"
+                f"compare: the losses of '{run.info.run_name}' ({run.info.run_id}) cannot be read: "
+                f"{' '.join(str(error).split())}; delete that run from the experiment"
             ) from None
         out.append(Scored(run.info.run_id, str(run.info.run_name), run.data.tags["data.fingerprint"], pd.read_parquet(path)))
     if not out:
@@ -74,7 +78,8 @@ def refuse_unlike(runs: list[Scored]) -> None:
     for run in runs[:-1]:
         if run.fingerprint != newest.fingerprint:
             raise JobError(
-                f"compare: '{run.name}' ({run.run_id}) was scored on other data ({run.fingerprint[:12]}) than '{newest.name}' ({newest.fingerprint[:12]}); "
+                f"compare: '{run.name}' ({run.run_id}) was scored on other data ({run.fingerprint[:12]}) than "
+                f"'{newest.name}' ({newest.fingerprint[:12]}); "
                 "rule: only runs on the same data are ranked together. Name runs with --runs, or use an experiment per market"
             )
         other = run.judged(SERVED).index
@@ -82,8 +87,10 @@ def refuse_unlike(runs: list[Scored]) -> None:
             only = keys.symmetric_difference(other)
             asset, horizon, session = only[0]
             raise JobError(
-                f"compare: '{run.name}' ({run.run_id}) and '{newest.name}' ({newest.run_id}) were scored on different dates: {len(only)} rows are in one only, "
-                f"the first {asset}, {horizon} sessions, {session:%Y-%m-%d}. Name runs with --runs, or add --common to rank on the dates all share"
+                f"compare: '{run.name}' ({run.run_id}) and '{newest.name}' ({newest.run_id}) were scored on different "
+                f"dates: {len(only)} rows are in one only, "
+                f"the first {asset}, {horizon} sessions, {session:%Y-%m-%d}. Name runs with --runs, or add --common to "
+                "rank on the dates all share"
             )
 
 
@@ -122,7 +129,8 @@ def _same_outcomes(runs: list[Scored], common: pd.MultiIndex) -> None:
         if gap.max() > SAME_OUTCOME:
             asset, horizon, session = common[int(gap.to_numpy().argmax())]
             raise JobError(
-                f"compare: the outcome of {asset}, {horizon} sessions, {session:%Y-%m-%d} differs between '{run.name}' and '{runs[-1].name}'; "
+                f"compare: the outcome of {asset}, {horizon} sessions, {session:%Y-%m-%d} differs between '{run.name}' "
+                f"and '{runs[-1].name}'; "
                 "rule: runs on other vintages are not ranked together"
             )
 

@@ -1,18 +1,13 @@
 """The word compare: find runs, refuse unlike ones, print and write the table."""
 
-from html import escape
 from pathlib import Path
 
+import jinja2
 import pandas as pd
 
 from serving.output import write_table, write_text
 from training.compare import Scored, comparison, find_runs, refuse_unlike
 from training.errors import JobError
-
-STYLE = (
-    "body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:60rem;padding:0 1rem}table{border-collapse:collapse;width:100%}"
-    "th,td{padding:.4rem .6rem;border-bottom:1px solid #999;text-align:right}th:first-child,td:first-child{text-align:left}tr.base{font-style:italic}"
-)
 
 
 def compare_experiment(experiment: str, names: list[str], *, common: bool) -> pd.DataFrame:
@@ -59,15 +54,5 @@ def write_comparison(table: pd.DataFrame, experiment: str, out: Path) -> list[Pa
 
 
 def _page(table: pd.DataFrame, experiment: str) -> str:
-    head = "".join(f"<th scope='col'>{escape(name)}</th>" for name in ("run", "CRPS ratio", "80% held", "rows", "first", "last", "run id"))
-    body = "".join(
-        f"<tr class='{'base' if str(row['name']).startswith('baseline ') else 'run'}'><td>{escape(str(row['name']))}</td><td>{row['crps_ratio']:.4f}</td>"
-        f"<td>{row['coverage_80']:.1%}</td><td>{row['rows']}</td><td>{row['first']}</td><td>{row['last']}</td><td>{escape(str(row['run_id']))}</td></tr>"
-        for row in table.to_dict("records")
-    )
-    title = f"Runs of {escape(experiment)}"
-    return (
-        f"<!doctype html><html lang='en'><meta charset='utf-8'><meta name='viewport' content='width=device-width'><title>{title}</title><style>{STYLE}</style>"
-        f"<h1>{title}</h1><p>Mean CRPS on common out-of-sample rows, relative to the expanding mean's: smaller is better. Differences are not tested here.</p>"
-        f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></html>\n"
-    )
+    pages = jinja2.Environment(loader=jinja2.PackageLoader("training"), autoescape=True)
+    return pages.get_template("comparison.html.j2").render(experiment=experiment, rows=table.to_dict("records"))

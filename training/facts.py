@@ -9,9 +9,9 @@ from features.breakout import STATES
 from features.market import Market
 from models.forecast import BASELINES, RUNGS
 from models.regime import RegimeHMM
+from training.book import SERVED
 from training.config import TrainConfig
 from training.events import SERIES, base_rates, event_study
-from training.book import SERVED
 from training.regimes import is_identified
 from training.study import Study
 

@@ -18,10 +18,11 @@ from training.facts import gather_facts
 from training.promote import Decision, PromoteConfig
 from training.record import log_files, log_numbers, log_warnings, register, run_info, run_tags
 from training.report import write_report
-from training.study import Study, make_table, run_study
+from training.study import make_table, run_study
 from training.tracking import RunHandle, open_run
 
 Progress = Callable[[str, int, int], None]
+
 
 @dataclass(frozen=True)
 class Outcome:

@@ -1,7 +1,6 @@
 """Logging a model from code: no pickle, explicit requirements, checked in a fresh process before it counts."""
 
 import hashlib
-
 import subprocess
 import sys
 import tempfile
@@ -93,5 +92,3 @@ def check_in_fresh_process(uri: str, rows: pd.DataFrame, expected: pd.DataFrame)
             pd.testing.assert_frame_equal(pd.read_parquet(answered), expected, check_exact=False, rtol=1e-12, atol=0, check_dtype=False)
         except AssertionError as difference:
             raise JobError(f"the logged model answers differently in a fresh process: {' '.join(str(difference).split())}") from None
-
-

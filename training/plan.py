@@ -82,7 +82,12 @@ def _time_refit(table: Table, first: int, position: int, config: TrainConfig) ->
     settings = hmm_settings(config)
     begun = time.process_time()
     fit = fit_hmm(
-        X, settings.n_components, kappa=settings.kappa, starts=[sticky_start(settings.n_components, X)], n_iter=REFIT_ITERATIONS, tol=settings.tol,
+        X,
+        settings.n_components,
+        kappa=settings.kappa,
+        starts=[sticky_start(settings.n_components, X)],
+        n_iter=REFIT_ITERATIONS,
+        tol=settings.tol,
         lengths=lengths,
     )
     del fit
@@ -96,6 +101,13 @@ def render_plan(plan: Mapping[str, Any]) -> str:
     lines += [f"  {key:<26} {value}" for key, value in plan["config"].items()]
     lines += ["", f"sessions {plan['sessions']}, {plan['first_session']} to {plan['last_session']}", "rows with values, by family"]
     lines += [f"  {family:<26} {rows}" for family, rows in plan["rows_per_family"].items()]
-    lines += ["", f"regime refits {plan['refits']}, {plan['first_refit']} to {plan['last_refit']}, and {plan['bootstrap_refits']} on resampled history"]
-    lines += [f"forecasts {plan['forecast_cells']} of asset and horizon, {plan['rungs']} rungs each", f"expected time {plan['expected_cpu_seconds']:.0f} CPU s"]
+    lines += [
+        "",
+        f"regime refits {plan['refits']}, {plan['first_refit']} to {plan['last_refit']}, and {plan['bootstrap_refits']} "
+        "on resampled history",
+    ]
+    lines += [
+        f"forecasts {plan['forecast_cells']} of asset and horizon, {plan['rungs']} rungs each",
+        f"expected time {plan['expected_cpu_seconds']:.0f} CPU s",
+    ]
     return "\n".join(lines)

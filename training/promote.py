@@ -121,7 +121,9 @@ def unsound(candidate: Candidate, rules: Sound) -> list[str]:
     if skill < rules.min_crps_skill:
         faults.append(f"mean CRPS skill {skill:+.3f}, the rule is at least {rules.min_crps_skill:+.3f}")
     if candidate.degenerate_share > rules.max_degenerate_share:
-        faults.append(f"{candidate.degenerate_share:.0%} of regime refits are degenerate, the rule is at most {rules.max_degenerate_share:.0%}")
+        faults.append(
+            f"{candidate.degenerate_share:.0%} of regime refits are degenerate, the rule is at most {rules.max_degenerate_share:.0%}"
+        )
     if candidate.churn > rules.max_churn:
         faults.append(f"a refit relabels {candidate.churn:.1%} of days (median), the rule is at most {rules.max_churn:.0%}")
     return faults
@@ -138,7 +140,9 @@ def _compare(candidate: Candidate, champion: Candidate, rules: Better) -> Decisi
     if apart.any():
         asset, horizon, session = both.index[int(apart.to_numpy().argmax())]
         return Decision(
-            False, f"outcomes differ from the champion's ({asset}, {horizon} sessions, {session:%Y-%m-%d}): another market or vintage, not comparable"
+            False,
+            f"outcomes differ from the champion's ({asset}, {horizon} sessions, {session:%Y-%m-%d}): another market or "
+            "vintage, not comparable",
         )
     means = both.groupby(level=["asset", "horizon"])[["crps_new", "crps_old"]].mean()
     gain = float((1.0 - means["crps_new"] / means["crps_old"]).mean())
@@ -147,7 +151,9 @@ def _compare(candidate: Candidate, champion: Candidate, rules: Better) -> Decisi
 
 
 def _judged(losses: pd.DataFrame) -> pd.DataFrame:
-    rows = losses[(losses["rung"] == SERVED) & losses["outer"].astype(bool) & losses["crps"].notna() & (losses["horizon"] <= LONGEST_TESTED)]
+    rows = losses[
+        (losses["rung"] == SERVED) & losses["outer"].astype(bool) & losses["crps"].notna() & (losses["horizon"] <= LONGEST_TESTED)
+    ]
     return rows.set_index(KEY)[["y", "crps"]]
 
 
@@ -222,7 +228,9 @@ def _decide_against(holder: str | None, candidate: Candidate, rules: PromoteConf
     try:
         champion = load_candidate(run_id)
     except JobError as error:
-        return Decision(False, f"the champion, version {holder}, cannot be compared with ({error}); take the alias '{CHAMPION}' away from it first")
+        return Decision(
+            False, f"the champion, version {holder}, cannot be compared with ({error}); take the alias '{CHAMPION}' away from it first"
+        )
     return decide(candidate, champion, rules)
 
 
@@ -235,7 +243,9 @@ def promote_version(version: str, rules: PromoteConfig, *, dry_run: bool = False
     try:
         run_id = client.get_model_version(REGISTERED, version).run_id
     except MlflowException:
-        raise JobError(f"promote: the registry has no version '{version}' of '{REGISTERED}'; rule: a version that a training run registered") from None
+        raise JobError(
+            f"promote: the registry has no version '{version}' of '{REGISTERED}'; rule: a version that a training run registered"
+        ) from None
     holder = champion_version()
     if holder == version:
         return Decision(False, f"version {version} is the champion already")

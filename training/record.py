@@ -28,6 +28,7 @@ Progress = Callable[[str, int, int], None]
 
 
 def run_tags(market: Market, config: TrainConfig, job: str) -> dict[str, str]:
+    """Give the tags that say what a run was: job, market, data, code, seed."""
     return {
         "job": job,
         "market": market.name,
@@ -43,6 +44,7 @@ def run_tags(market: Market, config: TrainConfig, job: str) -> dict[str, str]:
 
 
 def run_info(run: RunHandle, market: Market, config: TrainConfig) -> dict[str, Any]:
+    """Give what the report says of how it was made."""
     return {
         "run_id": run.run_id,
         "experiment": run.experiment,
@@ -56,6 +58,7 @@ def run_info(run: RunHandle, market: Market, config: TrainConfig) -> dict[str, A
 
 
 def log_numbers(study: Study, config: TrainConfig) -> None:
+    """Log the resolved config, few headline metrics, and series by refit."""
     mlflow.log_params(flat_params(config.resolved(), "config."))
     refits = study.regimes.refits
     published = study.regimes.published
@@ -92,9 +95,8 @@ def _span(study: Study) -> dict[str, str]:
     return {"oos.start": f"{outer.min():%Y-%m-%d}", "oos.end": f"{outer.max():%Y-%m-%d}", "oos.rows": str(outer.nunique())}
 
 
-def log_files(
-    folder: Path, study: Study, events: pd.DataFrame, card: dict[str, Any], published: pd.DataFrame, config: TrainConfig
-) -> None:
+def log_files(folder: Path, study: Study, events: pd.DataFrame, card: dict[str, Any], published: pd.DataFrame, config: TrainConfig) -> None:
+    """Log tables, config, card, plots and the report, which lies in `folder` already."""
     evaluation = folder / "evaluation"
     evaluation.mkdir()
     study.forecasts.losses.to_parquet(evaluation / "oos_losses.parquet")
@@ -111,9 +113,8 @@ def log_files(
     mlflow.log_artifact(str(folder / "report.html"))
 
 
-def register(
-    scorer: Scorer, facts: dict[str, Any], study: Study, rules: PromoteConfig, progress: Progress
-) -> tuple[str, Decision]:
+def register(scorer: Scorer, facts: dict[str, Any], study: Study, rules: PromoteConfig, progress: Progress) -> tuple[str, Decision]:
+    """Log the model, register it, and decide on its promotion."""
     uri = log_model(scorer, facts, study.features)
     progress("record", 3, 4)
     hold_stops()  # from here on the registry changes: a stop must not leave a champion of a run that was killed
@@ -122,6 +123,7 @@ def register(
 
 
 def log_warnings(caught: list[warnings.WarningMessage]) -> None:
+    """Log the fits that should not be relied on."""
     lines = sorted({str(each.message) for each in caught if issubclass(each.category, DegenerateFitWarning)})
     if lines:
         mlflow.log_text("\n".join(lines), "warnings.txt")

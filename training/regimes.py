@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -138,7 +139,12 @@ def _refit(
 
 
 def _fit(
-    window: pd.DataFrame, price: pd.Series, columns: tuple[str, ...], before: RegimeModel | None, rng: np.random.Generator, config: TrainConfig
+    window: pd.DataFrame,
+    price: pd.Series,
+    columns: tuple[str, ...],
+    before: RegimeModel | None,
+    rng: np.random.Generator,
+    config: TrainConfig,
 ) -> RegimeModel:
     regime = config.regime
     if regime.kind == "classifier":
@@ -161,7 +167,7 @@ def _churn(before: Refit, probs: Array) -> float:
 def inversions(refits: tuple[Refit, ...]) -> int:
     """Refits after which a state's name went to another state (matched by Hellinger distance on a common scale)."""
     count = 0
-    for old, new in zip(refits, refits[1:], strict=False):
+    for old, new in pairwise(refits):
         a, b = old.model, new.model
         if isinstance(a, RegimeHMM) and isinstance(b, RegimeHMM) and a.columns == b.columns:
             count += int((match(a.natural(), b.natural()) != np.arange(a.n_states)).any())

@@ -7,8 +7,8 @@ from typing import Any
 import pandas as pd
 
 from models.forecast import RUNGS
-from training.report_tables import Table
 from serving.words import UNKNOWN, count, p_value, percent, plain, plural, prob, share, signed
+from training.report_tables import Table
 from training.skill import BEATS
 
 HISTORY_HORIZON = 63

@@ -11,8 +11,8 @@ from features import constant_columns
 from features.market import Market
 from features.matrix import FAMILIES, MAY_NEVER_FIRE
 from models.inference import Array
-from training.report_tables import Table
 from serving.words import UNKNOWN, count, day, number, plural, share
+from training.report_tables import Table
 from training.study import Study
 
 SOURCES: Mapping[str, tuple[str, ...]] = {

@@ -8,11 +8,11 @@ import pandas as pd
 
 from features.market import Market
 from models.forecast import RUNGS
+from serving.words import count, day, fixed, p_value, percent, plain, prob, share, signed
 from training.book import SERVED
 from training.calibration import PIT_BINS, gain_by_year
 from training.plots import regime_spells
 from training.reference import CONSTANT
-from serving.words import count, day, fixed, p_value, percent, plain, prob, share, signed
 from training.study import Study
 
 

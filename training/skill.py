@@ -77,7 +77,8 @@ def skill_table(losses: pd.DataFrame) -> pd.DataFrame:
     cell_session = [judged[column] for column in ("asset", "horizon", "session")]
     judged = judged[judged["crps"].isna().groupby(cell_session).transform("sum") == 0]  # rungs are compared on the same rows
     rows = [
-        _cell(str(frame["asset"].iloc[0]), int(frame["horizon"].iloc[0]), frame) for _, frame in judged.groupby(["asset", "horizon"], sort=False)
+        _cell(str(frame["asset"].iloc[0]), int(frame["horizon"].iloc[0]), frame)
+        for _, frame in judged.groupby(["asset", "horizon"], sort=False)
     ]
     table = pd.DataFrame([row for cell in rows for row in cell])
     if table.empty:

@@ -111,13 +111,17 @@ def check_columns(features: pd.DataFrame, prices: pd.DataFrame, config: TrainCon
         if unknown:
             family = unknown[0].split("__")[0]
             near = [str(c) for c in features if str(c).startswith(family + "__")]
-            raise JobError(f"config key '{where}': column '{unknown[0]}' does not exist; of its family there are {', '.join(near) or 'none'}")
+            raise JobError(
+                f"config key '{where}': column '{unknown[0]}' does not exist; of its family there are {', '.join(near) or 'none'}"
+            )
     absent = [a for a in config.assets if a not in prices or prices[a].notna().sum() == 0]
     if absent:
         raise JobError(f"config key 'assets': the market has no prices of '{absent[0]}'; leave it out or add them to the market file")
 
 
-def _weigh_identity(features: pd.DataFrame, walk: RegimeWalk, config: TrainConfig, progress: Progress) -> tuple[RegimeWalk, Ensemble | None]:
+def _weigh_identity(
+    features: pd.DataFrame, walk: RegimeWalk, config: TrainConfig, progress: Progress
+) -> tuple[RegimeWalk, Ensemble | None]:
     """Bootstrap the last model: the range of today's probability, and whether today's states may carry their names.
 
     What the walk published stays as it was published: this evidence is about the newest model alone.

@@ -5,7 +5,7 @@ import pandas as pd
 
 
 def forward_return(price: pd.Series, horizon: int, delay: int = 0) -> pd.Series:
-    """ln P(t + delay + horizon) - ln P(t + delay), in sessions; NaN where it is not known yet.
+    """Ln P(t + delay + horizon) - ln P(t + delay), in sessions; NaN where it is not known yet.
 
     Parameters
     ----------

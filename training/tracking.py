@@ -178,7 +178,9 @@ def log_steps(metrics: Mapping[str, list[float]]) -> None:
     if run is None:
         raise RuntimeError("log_steps: no run is open")
     now = int(time.time() * 1000)
-    rows = [Metric(k, float(v), now, i) for k, values in metrics.items() for i, v in enumerate(values) if v is not None and math.isfinite(v)]
+    rows = [
+        Metric(k, float(v), now, i) for k, values in metrics.items() for i, v in enumerate(values) if v is not None and math.isfinite(v)
+    ]
     client = mlflow.MlflowClient()
     for start in range(0, len(rows), BATCH):
         client.log_batch(run.info.run_id, metrics=rows[start : start + BATCH])
