@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from serving.words import UNKNOWN, count, p_value, percent, prob
+from serving.words import UNKNOWN, count, p_value, percent, plural, prob
 
 WIDTH = 100
 LABEL = 10
@@ -55,7 +55,7 @@ def _regime(regime: Mapping[str, Any]) -> str:
     text = f"{name} · P(risk-on) {prob(regime['probability'])}"
     if regime["low"] is not None:
         text += f", range {prob(regime['low'])} - {prob(regime['high'])} over {regime['range_of']}"
-    text += f" · for {regime['sessions']} sessions, since {regime['since']}"
+    text += f" · for {plural(regime['sessions'], 'session')}, since {regime['since']}"
     if regime["dwell_expected"]:
         text += f" · such a spell lasts {regime['dwell_expected']:.0f} sessions on average"
     if regime["kind"] == "classifier":
@@ -161,12 +161,19 @@ def _skill(card: Mapping[str, Any]) -> str:
             f"{p_value(s['p_adjusted'])}, CRPS {s['crps_skill']:+.1%}"
             for s in won
         )
-        return _fill("SKILL", f"beats the best baseline out of sample: {cells} · the baseline serves the rest · {trials}")
+        return _fill(
+            "SKILL", f"beats the best baseline out of sample: {cells}{own_momentum(won, rungs)} · the baseline serves the rest · {trials}"
+        )
     text = f"no model beat its baseline out of sample: the baseline's own forecast is served · best of {len(tested)} tests: "
     return _fill(
         "SKILL",
         text + f"{best['asset']} {best['horizon']} sessions, p {p_value(best['p'])}, adjusted {p_value(best['p_adjusted'])} · {trials}",
     )
+
+
+def own_momentum(won: list[dict[str, Any]], rungs: Mapping[tuple[str, int], str]) -> str:
+    """Say so where what won is an asset's own momentum: that is no word on small caps."""
+    return " · M1 does not read small caps" if any(rungs.get((s["asset"], s["horizon"]), "").startswith("M1") for s in won) else ""
 
 
 def _fill(label: str, text: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from models.forecast import RUNGS
+from serving.screen import own_momentum
 from serving.words import UNKNOWN, count, p_value, percent, plain, plural, prob, share, signed
 from training.report_tables import Table
 from training.skill import BEATS
@@ -154,7 +155,11 @@ def _skill(card: Mapping[str, Any]) -> list[str]:
             f"adjusted p {p_value(each['p_adjusted'])}, CRPS {signed(each['crps_skill'])}"
             for each in won
         ]
-        return ["beats the best baseline out of sample: " + "; ".join(cells), "the baseline serves the rest", trials]
+        return [
+            "beats the best baseline out of sample: " + "; ".join(cells) + own_momentum(won, rungs),
+            "the baseline serves the rest",
+            trials,
+        ]
     best = min(tested, key=lambda each: each["p_adjusted"])
     numbers = f"{best['asset']} {best['horizon']} sessions, p {p_value(best['p'])}, adjusted {p_value(best['p_adjusted'])}"
     return [

@@ -11,9 +11,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from training.errors import JobError
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
 
 EXPERIMENT = "appetite"
 REGISTERED = "appetite"
@@ -22,6 +25,7 @@ PROCESS_TAG = "appetite.process"
 ERROR_TAG = "appetite.error"
 LONGEST_TAG = 4000
 BATCH = 1000
+STOPPED = "stopped by "
 STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -88,10 +92,9 @@ def open_run(name: str | None, tags: Mapping[str, str]) -> Iterator[RunHandle]:
             yield RunHandle(run.info.run_id, run.info.experiment_id, experiment)
         except BaseException as error:
             hold_stops()  # a second Ctrl-C must not leave the run open
-            stopped = isinstance(error, Interrupted)
             if mlflow.active_run() is not None:
-                mlflow.set_tag(ERROR_TAG, f"stopped by {error}" if stopped else _words(error))
-                mlflow.end_run("KILLED" if stopped else "FAILED")
+                mlflow.set_tag(ERROR_TAG, _words(error))
+                mlflow.end_run(_status(error))
             raise
         hold_stops()
         mlflow.end_run("FINISHED")
@@ -106,11 +109,16 @@ def close_taken_run(error: BaseException) -> None:
         client = mlflow.MlflowClient()
         if client.get_run(run_id).info.status == "RUNNING":
             client.set_tag(run_id, ERROR_TAG, _words(error))
-            client.set_terminated(run_id, "KILLED" if isinstance(error, Interrupted) else "FAILED")
+            client.set_terminated(run_id, _status(error))
+
+
+def _status(error: BaseException) -> str:
+    return "KILLED" if isinstance(error, Interrupted) else "FAILED"
 
 
 def _words(error: BaseException) -> str:
-    return str(error)[:LONGEST_TAG] or type(error).__name__
+    said = f"{STOPPED}{error}" if isinstance(error, Interrupted) else str(error)
+    return said[:LONGEST_TAG] or type(error).__name__
 
 
 def hold_stops() -> None:
@@ -140,6 +148,7 @@ def mark_dead_runs() -> list[str]:
 
     client = mlflow.MlflowClient()
     experiments = [each.experiment_id for each in client.search_experiments()]
+    _restore_stopped(client, experiments)
     dead = []
     for run in client.search_runs(experiments, filter_string="attributes.status = 'RUNNING'") if experiments else []:
         mark = run.data.tags.get(PROCESS_TAG)
@@ -150,6 +159,13 @@ def mark_dead_runs() -> list[str]:
             client.set_terminated(run.info.run_id, "KILLED")
             dead.append(run.info.run_id)
     return dead
+
+
+def _restore_stopped(client: "MlflowClient", experiments: list[str]) -> None:
+    """Write KILLED again where `mlflow run`, stopped with its job, wrote FAILED over it."""
+    wanted = f"attributes.status = 'FAILED' and tags.`{ERROR_TAG}` LIKE '{STOPPED}%'"
+    for run in client.search_runs(experiments, filter_string=wanted) if experiments else []:
+        client.set_terminated(run.info.run_id, "KILLED", end_time=run.info.end_time)
 
 
 def _process_mark(pid: int) -> str:

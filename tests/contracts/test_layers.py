@@ -142,6 +142,7 @@ import appetite
 for package in {sorted(OURS)}:
     for found in pkgutil.walk_packages(importlib.import_module(package).__path__, package + "."):
         importlib.import_module(found.name)
-print(logging.getLogger().handlers, sorted(str(path) for path in pathlib.Path().iterdir() if path.name != "matplotlib"))
+of_matplotlib = ("matplotlib", ".config")
+print(logging.getLogger().handlers, sorted(str(path) for path in pathlib.Path().iterdir() if path.name not in of_matplotlib))
 """
     assert run_outside(tmp_path, code).strip() == "[] []"

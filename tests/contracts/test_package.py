@@ -32,7 +32,8 @@ def _entry_points():
 
 def test_packages_of_the_tree_are_all_listed():
     found = {path.parent.relative_to(ROOT) for path in ROOT.glob("*/**/__init__.py") if not path.relative_to(ROOT).parts[0].startswith(".")}
-    inside = {".".join(path.parts) for path in found if path.parts[0] not in NOT_SHIPPED | {"build"}}
+    passed_over = NOT_SHIPPED | {"build", "mlruns", "mlartifacts"}  # logged models carry code of their own
+    inside = {".".join(path.parts) for path in found if path.parts[0] not in passed_over}
     assert inside == set(PACKAGES)
 
 

@@ -8,13 +8,24 @@ from serving import words
 
 @pytest.mark.parametrize(
     ("log_return", "written"),
-    [(None, "n/a"), (0.0, "0.0%"), (-1e-9, "0.0%"), (0.004, "+0.4%"), (np.log(1.09), "+9.0%"), (np.log(1.3), "+30%"), (np.log(0.5), "-50%"), (np.log(4.8), "+380%")],
+    [
+        (None, "n/a"),
+        (0.0, "0.0%"),
+        (-1e-9, "0.0%"),
+        (0.004, "+0.4%"),
+        (np.log(1.09), "+9.0%"),
+        (np.log(1.3), "+30%"),
+        (np.log(0.5), "-50%"),
+        (np.log(4.8), "+380%"),
+    ],
 )
 def test_percent_turns_a_log_return_into_a_simple_one(log_return, written):
     assert words.percent(log_return) == written
 
 
-@pytest.mark.parametrize(("value", "written"), [(None, "n/a"), (0.0, "<.01"), (0.004, "<.01"), (0.5, ".50"), (0.714, ".71"), (0.996, ">.99"), (1.0, ">.99")])
+@pytest.mark.parametrize(
+    ("value", "written"), [(None, "n/a"), (0.0, "<.01"), (0.004, "<.01"), (0.5, ".50"), (0.714, ".71"), (0.996, ">.99"), (1.0, ">.99")]
+)
 def test_prob_never_says_certain(value, written):
     assert words.prob(value) == written
 

@@ -1,0 +1,36 @@
+"""Whole studies on worlds whose truth is known: skill is not reported where there is none, and is where it is planted."""
+
+import pytest
+
+from tests.recovery.studies import many, served_skill
+from training.skill import BEATS
+
+N_NULL, N_PLANTED = 40, 20
+
+STRONG = 0.016
+"""Twice the effect of METHODS A8, a session: what a walk-forward of eight years finds reliably."""
+
+
+@pytest.mark.slow
+def test_studies_of_markets_without_an_effect_report_no_skill():
+    """METHODS A7: any win in the whole grid in at most a tenth of worlds, and no skill on average."""
+    table = many(served_skill, range(100, 100 + N_NULL), 0.0)
+    wins = (table["verdict"] == BEATS).groupby(table["seed"]).any()
+    tested = table[table["p"].notna()]
+    print(f"null worlds with any win: {wins.sum()} of {N_NULL}; raw p <= .05 in {(tested['p'] <= 0.05).mean():.3f} of {len(tested)} cells")  # noqa: T201
+    assert wins.mean() <= 0.10
+    assert (tested["p"] <= 0.05).mean() <= 0.085
+    confirmatory = tested[tested["horizon"] <= 21]
+    assert confirmatory["r2_oos"].mean() < 0
+    assert abs(confirmatory["crps_skill"].mean()) < 0.01
+
+
+@pytest.mark.slow
+def test_studies_of_strongly_planted_markets_find_the_effect():
+    """A8 with the whole pipeline between effect and test: the regime is estimated, the lag unknown, the rung chosen, the grid paid for."""
+    table = many(served_skill, range(200, 200 + N_PLANTED), STRONG)
+    bitcoin = table[table["asset"] == "BTC"]
+    found = (bitcoin["verdict"] == BEATS).groupby(bitcoin["horizon"]).mean()
+    print(f"planted {STRONG}, share of {N_PLANTED} worlds found: {found[[5, 21]].to_dict()}")  # noqa: T201
+    assert found[5] >= 0.80
+    assert found[21] >= 0.80

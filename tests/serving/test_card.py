@@ -1,0 +1,273 @@
+"""The card from facts and answers, and its rendering: nothing missing breaks it, nothing is wider than the screen."""
+
+import copy
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from serving.card import build_card
+from serving.screen import UNKNOWN, WIDTH, render_screen
+
+ASSETS, HORIZONS = ("BTC", "ETH", "ALT"), (5, 21, 63, 126)
+LAST = "2024-12-31"
+BASELINE = "baseline M0 (expanding mean): does not beat the baseline"
+SESSIONS = pd.bdate_range(end=LAST, periods=6, unit="us")
+
+
+def facts_of(**changes: Any) -> dict[str, Any]:
+    cells = [(asset, horizon) for asset in ASSETS for horizon in HORIZONS]
+    facts: dict[str, Any] = {
+        "market": {"name": "sample", "simulated": True, "note": "simulated, planted effect .004 a session, lag 10 sessions, seed 0"},
+        "trained_to": LAST,
+        "assets": list(ASSETS),
+        "horizons": list(HORIZONS),
+        "regime": {
+            "kind": "hmm",
+            "columns": ["momentum__ret_1"],
+            "last_fit": "2024-11-29",
+            "identified": True,
+            "dwell": [90.0, 30.0],
+            "bootstrap": 80,
+            "identity": {"mean_passed": False, "sd_ratio": 1.9, "order_prob": 0.99},
+        },
+        "base_rates": [
+            {"asset": a, "horizon": h, "up": 0.57, "median": 0.01, "n": 3000 - h, "n_independent": (3000 - h) // h} for a, h in cells
+        ],
+        "skill": [
+            {"asset": a, "horizon": h, "p": 0.2, "p_adjusted": 0.9, "crps_skill": -0.01, "verdict": "does not beat the baseline"}
+            | ({"p": None, "p_adjusted": None, "verdict": "too few rows to tell"} if h > 21 else {})
+            for a, h in cells
+        ],
+        "trials": 48,
+        "breakouts": {
+            "state": "none",
+            "drawdown": -0.05,
+            "record_age": 99.0,
+            "last": {"date": "2023-03-01", "event": "retest_held", "margin": 0.01},
+            "last_by_series": {},
+        },
+        "history": [
+            {
+                "asset": a,
+                "horizon": h,
+                "n_events": 3,
+                "n": 2,
+                "dates": ["2016-12-01", "2020-11-09"],
+                "log_returns": [-0.1, 0.7],
+                "before_prices": 1,
+            }
+            for a, h in cells
+        ],
+        "quarantined": [],
+        "funds": ["IWM", "VTWO"],
+        "today": {
+            "features": {
+                "flows__ytd_usd": -9.9e9,
+                "flows__ytd_pct": -0.09,
+                "flows__record_high_with_outflows": 1.0,
+                "profitability__neg_share": 0.3,
+                "breadth__panel_pct_above_200": 0.5,
+                "liquidity__vix": 17.3,
+            },
+            "quality": {
+                "momentum__age_sessions": 0.0,
+                "flows__age_sessions": 1.0,
+                "profitability__age_sessions": 21.0,
+                "profitability__n": 900.0,
+            },
+            "last_seen": {"flows": LAST, "profitability": LAST},
+        },
+        "records": {"neg_share": {"value": 0.3, "date": LAST, "highest_since": "2016-01-04", "whole_record": False}},
+    }
+    return facts | changes
+
+
+def answers_of(**changes: Any) -> pd.DataFrame:
+    """Six published rows: two risk-off, then four risk-on."""
+    n = len(SESSIONS)
+    out: dict[str, Any] = {"session": SESSIONS, "status": "published", "regime": ["risk_off"] * 2 + ["risk_on"] * 4}
+    out |= {"p_risk_on": np.linspace(0.2, 0.71, n), "p_risk_off": np.linspace(0.8, 0.29, n), "p_risk_on_lo": 0.44, "p_risk_on_hi": 0.88}
+    for asset in ASSETS:
+        for horizon in HORIZONS:
+            key = f"{asset}_{horizon}"
+            wide = 0.05 * np.sqrt(horizon)
+            out |= {
+                f"{key}_lo80": -wide,
+                f"{key}_median": 0.001 * horizon,
+                f"{key}_hi80": wide,
+                f"{key}_p_up": 0.55,
+                f"{key}_served_by": BASELINE,
+            }
+    frame = pd.DataFrame(out)
+    for column, value in changes.items():
+        frame[column] = value
+    return frame
+
+
+def without(tree: Any) -> Any:
+    """The same tree with every number in it unknown; counts and flags stay."""
+    if isinstance(tree, dict):
+        kept = ("n", "n_events", "n_independent", "horizon", "trials", "before_prices", "simulated", "identified")
+        return {k: v if k in kept else without(v) for k, v in tree.items()}
+    if isinstance(tree, list):
+        return [without(v) for v in tree if not isinstance(v, float)]
+    return None if isinstance(tree, float) else tree
+
+
+def screen(facts: Mapping[str, Any] | None = None, answers: pd.DataFrame | None = None) -> str:
+    card = build_card(facts or facts_of(), answers_of() if answers is None else answers, "models:/appetite/1")
+    json.dumps(card, allow_nan=False)  # whatever is shown can be sent as JSON as well
+    text = render_screen(card)
+    assert max(map(len, text.splitlines())) <= WIDTH
+    return text
+
+
+def flat(text: str) -> str:
+    return " ".join(text.split())
+
+
+def test_card_says_what_facts_and_the_newest_answer_say():
+    card = build_card(facts_of(), answers_of(), "m")
+    assert card["session"] == LAST
+    assert card["known_at"] == "2025-01-01T00:00:00Z"
+    assert card["regime"]["name"] == "risk_on"
+    assert card["regime"]["probability"] == pytest.approx(0.71)
+    assert (card["regime"]["sessions"], card["regime"]["since"]) == (4, f"{SESSIONS[2]:%Y-%m-%d}")
+    assert card["regime"]["dwell_expected"] == 90.0
+    assert len(card["forecast"]) == 12
+    assert [f["descriptive"] for f in card["forecast"][:4]] == [False, False, True, True]
+    assert card["ages"] == {"momentum": 0.0, "flows": 1.0, "profitability": 21.0}
+
+
+def test_screen_shows_every_block_within_a_hundred_columns():
+    text = flat(screen())
+    for words in (
+        "as of Tue 31 Dec 2024, known 1 Jan 2025 00:00 UTC · market: sample",
+        "data age in sessions: prices 0, flows 1, filings 21",
+        "REGIME risk-on · P(risk-on) .71, range .44 - .88 over 80 refits on resampled history · for 4 sessions, since 2024-12-26",
+        "such a spell lasts 90 sessions on average · a calm/turbulent label",
+        "BREAKOUT Russell 2000: none (5% below the record; the last record is 99 sessions old) · last event: retest held on 2023-03-01",
+        "BTC 5 +0.5% [-11%, +12%] .55 .57 2995 (599) baseline M0",
+        "AGAINST outflows year to date $9.9bn (IWM, VTWO, 9.0% of assets) · record high with outflows year to date",
+        "30% of 900 filers lose money, highest since 2016-01-04 · 50% of stocks above their 200-day average (survivorship-biased panel)",
+        "· VIX 17",
+        "HISTORY over 63 sessions: BTC after 2 confirmed breakouts (-10%, +101%, 1 more before it had prices; base rate of a rise .57)",
+        "too few to conclude from",
+        "SKILL no model beat its baseline out of sample",
+        "best of 6 tests: BTC 5 sessions, p .20, adjusted .90 · 48 variants tried",
+    ):
+        assert words in text, words
+
+
+def test_simulated_is_the_first_word_where_it_is_and_absent_where_it_is_not():
+    assert screen().startswith("SIMULATED no real market: simulated, planted effect .004")
+    real = facts_of(market={"name": "files", "simulated": False, "note": "issuer, filings, coin bars"})
+    assert "SIMULATED" not in screen(real)
+
+
+def test_long_names_are_wrapped():
+    long = "a market " + "with a very long name " * 8
+    screen(facts_of(market={"name": long, "simulated": True, "note": long}))
+
+
+def test_unknown_numbers_are_said_to_be_unknown():
+    facts = without(facts_of()) | {"records": {}}
+    text = flat(
+        screen(facts, answers_of(p_risk_on=np.nan, p_risk_on_lo=np.nan, p_risk_on_hi=np.nan, BTC_5_median=np.nan, BTC_5_p_up=np.nan))
+    )
+    assert "P(risk-on) n/a" in text
+    assert "(n/a; the last record is n/a sessions old)" in text  # and not "at the record"
+    assert "fund flows: no news since 2024-12-31" in text
+    assert "profitability: no news since 2024-12-31" in text
+    assert "no out-of-sample test yet" in text
+
+
+EMPTY: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "no state": lambda f: f["breakouts"].update(state=None, last=None),
+    "no records": lambda f: f.update(records={}),
+    "no family ever seen": lambda f: f["today"].update(features={}, quality={}, last_seen={"flows": None, "profitability": None}),
+    "no skill": lambda f: f.update(skill=[]),
+    "no history": lambda f: f.update(history=[]),
+    "no returns yet": lambda f: [h.update(n=0, log_returns=[], dates=[]) for h in f["history"]],
+    "no base rates": lambda f: [r.update(up=None, median=None, n=0, n_independent=0) for r in f["base_rates"]],
+    "no bootstrap": lambda f: f["regime"].update(bootstrap=0),
+    "endless dwell": lambda f: f["regime"].update(dwell=[None, 30.0]),
+    "a classifier": lambda f: f.update(regime={"kind": "classifier", "identified": True, "last_fit": "2024-11-29", "columns": []}),
+}
+
+
+@pytest.mark.parametrize("name", EMPTY)
+def test_card_survives_what_is_missing(name):
+    facts = copy.deepcopy(facts_of())
+    EMPTY[name](facts)
+    answers = answers_of() if name != "no bootstrap" else answers_of(p_risk_on_lo=np.nan, p_risk_on_hi=np.nan)
+    assert "REGIME" in screen(facts, answers)
+
+
+def test_asset_whose_history_is_too_short_for_a_forecast_is_left_out_of_the_forecasts_alone():
+    answers = answers_of().drop(columns=[c for c in answers_of() if c.startswith("ALT_")])
+    text = flat(screen(answers=answers))
+    assert "ALT after 2 confirmed breakouts" in text
+    assert f"base rate of a rise {UNKNOWN}" in text
+    assert len(build_card(facts_of(), answers, "m")["forecast"]) == 8
+
+
+def test_session_before_the_first_fit_is_shown_as_such():
+    missing = {c: np.nan for c in answers_of() if c not in ("session", "status", "regime") and not c.endswith("served_by")}
+    served = {c: None for c in answers_of() if c.endswith("served_by")}
+    text = flat(screen(answers=answers_of(regime=None, **missing, **served)))
+    assert "REGIME not yet fitted · P(risk-on) n/a" in text
+    assert "[n/a, n/a]" in text
+
+
+def test_walk_forwards_own_answers_name_their_rung():
+    served = {f"{asset}_{horizon}_served_by": "walk-forward: M4" for asset in ASSETS for horizon in HORIZONS}
+    lines = screen(answers=answers_of(**served)).splitlines()
+    assert sum(line.endswith("  M4") for line in lines) == 12
+
+
+def test_wide_forecasts_stay_within_the_screen():
+    wild = {f"{asset}_{horizon}_{end}": value for asset in ASSETS for horizon in HORIZONS for end, value in (("lo80", -3.0), ("hi80", 2.4))}
+    assert "[-95%, +1002%]" in screen(answers=answers_of(**wild))
+
+
+def test_what_only_training_knew_is_left_out_after_training():
+    later = answers_of(session=pd.bdate_range("2025-01-02", periods=6, unit="us"), status="scored")
+    card = build_card(facts_of(), later, "m")
+    assert card["against"] is card["breakout"] is card["ages"] is None
+    text = screen(answers=later)
+    assert "AGAINST" not in text
+    assert "trained to 2024-12-31" in flat(text)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"identified": False}, "unidentified: the states cannot be told apart"),
+        ({"identity": {"mean_passed": True, "sd_ratio": 1.9, "order_prob": 0.99}}, "the states differ in mean and variance"),
+        ({"kind": "classifier", "identity": None}, "label of a classifier"),
+    ],
+)
+def test_regime_says_what_its_name_rests_on(change, words):
+    facts = facts_of()
+    assert words in flat(screen(facts | {"regime": facts["regime"] | change}))
+
+
+@pytest.mark.parametrize(("name", "dwell"), [("risk_on", 90.0), ("risk_off", 30.0), ("neutral", None), ("unidentified", None)])
+def test_dwell_is_told_of_the_regime_that_is_called(name, dwell):
+    assert build_card(facts_of(), answers_of(regime=name), "m")["regime"]["dwell_expected"] == dwell
+
+
+def test_win_names_the_rung_and_its_adjusted_p():
+    facts = facts_of()
+    facts["skill"][0] |= {"p": 0.0001, "p_adjusted": 0.0006, "crps_skill": 0.021, "verdict": "beats the baseline"}
+    text = flat(screen(facts, answers_of(BTC_5_served_by="M4 (ridge on pre-registered features): beat the best baseline out of sample")))
+    assert (
+        "SKILL beats the best baseline out of sample: BTC 5 by M4 (ridge on pre-registered features), adjusted p under .001, CRPS +2.1%"
+        in text
+    )
+    assert "BTC 5 +0.5% [-11%, +12%] .55 .57 2995 (599) M4" in text

@@ -1,0 +1,119 @@
+"""The book of forecasts: choices made of known outcomes alone, and a table that says what was written."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.distribution import NormalMixture
+from models.forecast import BASELINES, RUNGS
+from models.scores import crps
+from training.book import MIN_KNOWN, NEVER, SERVED, Book
+
+N, HORIZON, BLOCK = 300, 5, 50
+
+
+def forecasts_of(rng: np.random.Generator, n: int) -> dict[str, NormalMixture]:
+    return {rung: NormalMixture(np.ones((n, 1)), rng.normal(0, 1, size=(n, 1)), rng.uniform(0.5, 2, size=(n, 1))) for rung in RUNGS}
+
+
+def walked(y: np.ndarray, seed: int, n_blocks: int = N // BLOCK) -> tuple[Book, list[tuple[str, str]]]:
+    """Fill a book block by block, as the walk does: the choice on row t may know outcomes of rows up to t - HORIZON."""
+    rng = np.random.default_rng(seed)
+    book, choices = Book(HORIZON, y, np.append(y[1:], np.nan)), []
+    for number in range(n_blocks):
+        block = np.arange(number * BLOCK, (number + 1) * BLOCK)
+        rung, baseline = book.choose(int(block[0]) - HORIZON)
+        choices.append((rung, baseline))
+        book.write(block, forecasts_of(rng, BLOCK), rung, number, outer=number >= 2)
+    return book, choices
+
+
+@given(st.integers(0, 2000), st.integers(1, N // BLOCK - 1), st.floats(-50, 50))
+def test_choice_does_not_change_with_outcomes_that_are_not_known_yet(seed, number, shift):
+    """Outcomes of rows after t - HORIZON end after t: whatever they are, the choice on t stands."""
+    y = np.random.default_rng(seed).normal(size=N)
+    later = y.copy()
+    later[number * BLOCK - HORIZON + 1 :] += shift
+    assert walked(later, seed)[1][: number + 1] == walked(y, seed)[1][: number + 1]
+
+
+def scored(scores: np.ndarray) -> Book:
+    """A book that holds these scores and nothing else, (n_rungs, n_obs)."""
+    book = Book(HORIZON, np.zeros(scores.shape[1]), np.zeros(scores.shape[1]))
+    book.scores["crps"] = scores
+    return book
+
+
+def test_choice_uses_the_newest_outcome_that_is_known_and_none_after_it():
+    """Rungs alike on every row but two: the newest known one speaks for one of them, the next one for another."""
+    scores = np.ones((len(RUNGS), N))
+    newest, names = 150, list(RUNGS)
+    scores[names.index("M3"), newest] = 0.5
+    scores[names.index("M6"), newest + 1] = 0.1
+    book = scored(scores)
+    assert book.choose(newest)[0] == "M3"
+    assert book.choose(newest + 1)[0] == "M6"
+
+
+def test_choice_waits_for_rows_that_do_not_overlap():
+    scores = np.linspace(2, 1, len(RUNGS))[:, None] * np.ones(N)
+    enough = MIN_KNOWN * HORIZON
+    assert scored(scores).choose(enough - 2) == ("M0", "M0")
+    assert scored(scores).choose(enough - 1) == (list(RUNGS)[-1], "M0")
+
+
+def test_choice_is_the_least_mean_score_over_known_rows():
+    y = np.random.default_rng(1).normal(size=N)
+    book, _ = walked(y, 1)
+    newest = 200
+    mean = {name: np.mean([book.scores["crps"][k, t] for t in range(newest + 1)]) for k, name in enumerate(RUNGS)}
+    assert book.choose(newest) == (min(mean, key=mean.get), min(BASELINES, key=mean.get))
+
+
+def test_choice_compares_rungs_on_the_rows_on_which_all_have_spoken():
+    scores = np.linspace(2, 1, len(RUNGS))[:, None] * np.ones(N)  # the last rung is the best ...
+    scores[:, :100] = 10 * np.linspace(1, 2, len(RUNGS))[:, None]  # ... but on the first rows, where B0 is, by more
+    assert scored(scores).choose(199)[0] == "B0"
+    scores[list(RUNGS).index("M1"), :100] = np.nan
+    assert scored(scores).choose(199)[0] == list(RUNGS)[-1]
+
+
+@pytest.mark.parametrize("newest", [-HORIZON, -1])
+def test_nothing_known_serves_the_expanding_mean(newest):
+    book, _ = walked(np.random.default_rng(3).normal(size=N), 3)
+    assert book.choose(newest) == ("M0", "M0")
+
+
+def test_table_holds_every_rung_and_the_served_series_as_written():
+    rng = np.random.default_rng(4)
+    y = rng.normal(size=N)
+    y[-HORIZON:] = np.nan
+    book, choices = walked(y, 4, n_blocks=5)
+    sessions = pd.bdate_range("2020-01-01", periods=N, name="session")
+    table = book.table(sessions, "BTC", HORIZON)
+    assert len(table) == (len(RUNGS) + 1) * 5 * BLOCK  # the last block was never forecast
+    assert table["rung"].unique().tolist() == [*RUNGS, SERVED]
+    assert not table.loc[table["session"] < sessions[2 * BLOCK], "outer"].any()
+    assert table.loc[table["session"] >= sessions[2 * BLOCK], "outer"].all()
+    served = table[table["rung"] == SERVED].set_index("session")
+    assert served["chosen"].tolist() == [rung for rung, _ in choices for _ in range(BLOCK)]
+    for session, row in served.iterrows():
+        own = table[(table["session"] == session) & (table["rung"] == row["chosen"])].iloc[0]
+        assert own[["mean", "sd", "crps", "pit", "p_up"]].equals(row[["mean", "sd", "crps", "pit", "p_up"]])
+        assert row["lo80"] < row["median"] < row["hi80"]
+        assert row["median"] == pytest.approx(row["mean"], abs=1e-12)  # these forecasts are symmetric
+    assert (book.refit[5 * BLOCK :] == NEVER).all()
+
+
+def test_scores_are_those_of_the_forecast_and_missing_while_the_outcome_is():
+    y = np.array([0.3, np.nan])
+    book = Book(HORIZON, y, y)
+    made = forecasts_of(np.random.default_rng(5), 2)
+    book.write(np.arange(2), made, "M3", 0, outer=True)
+    for k, rung in enumerate(RUNGS):
+        assert book.scores["crps"][k, 0] == crps(y, made[rung])[0]
+        assert book.scores["p_up"][k, 1] == 1 - made[rung].cdf(np.zeros(2))[1]
+        assert np.isnan(book.scores["crps"][k, 1])
+        assert np.isnan(book.scores["pit"][k, 1])

@@ -1,0 +1,233 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests.store import store_in
+
+from training.errors import JobError
+from training.promote import Candidate, decide, load_candidate, load_promote_config, promote_version, unsound
+
+ROOT = Path(__file__).resolve().parents[2]
+RULES = load_promote_config(ROOT / "conf" / "promote.yaml")
+
+
+def losses(crps=1.0, *, n=300, start="2020-01-01", cells=(("BTC", 5), ("ALT", 21)), y=0.01, outer=True) -> pd.DataFrame:
+    days = pd.bdate_range(start, periods=n, name="session")
+    parts = [pd.DataFrame({"session": days, "asset": a, "horizon": h, "rung": "served", "y": y, "crps": crps, "outer": outer}) for a, h in cells]
+    return pd.concat(parts, ignore_index=True)
+
+
+def skill(*, n=300, coverage=0.8, crps_skill=0.0, horizons=(5, 21, 126)) -> pd.DataFrame:
+    row = {"rung": "served", "n": n, "coverage_80": coverage, "crps_skill": crps_skill}
+    return pd.DataFrame([row | {"asset": "BTC", "horizon": h} for h in horizons])
+
+
+def candidate(*, simulated=False, market="files", degenerate=0.0, churn=0.0, book=None, table=None) -> Candidate:
+    return Candidate(losses() if book is None else book, skill() if table is None else table, simulated, market, degenerate, churn)
+
+
+def test_first_sound_model_becomes_champion():
+    decision = decide(candidate(), None, RULES)
+    assert decision.promoted
+    assert decision.reason == "the first sound model"
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"table": skill(n=249)}, ["249 out-of-sample rows", "at least 250"]),
+        ({"table": skill(coverage=0.69)}, ["69.0%", "70% to 90%"]),
+        ({"table": skill(coverage=0.95)}, ["95.0%", "70% to 90%"]),
+        ({"table": skill(crps_skill=-0.06)}, ["-0.060", "-0.050"]),
+        ({"degenerate": 0.26}, ["26% of regime refits are degenerate", "25%"]),
+        ({"churn": 0.11}, ["relabels 11.0% of days", "10%"]),
+        ({"table": pd.DataFrame()}, ["no out-of-sample rows"]),
+        ({"table": skill(horizons=(126,))}, ["no out-of-sample rows"]),
+    ],
+)
+def test_unsound_model_is_refused_with_value_and_rule(given, words):
+    decision = decide(candidate(**given), None, RULES)
+    assert not decision.promoted
+    assert decision.reason.startswith("not sound: ")
+    for word in words:
+        assert word in decision.reason
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"table": skill(n=250)},
+        {"table": skill(coverage=0.70)},
+        {"table": skill(coverage=0.90)},
+        {"table": skill(crps_skill=-0.05)},
+        {"degenerate": 0.25},
+        {"churn": 0.10},
+    ],
+)
+def test_threshold_itself_is_met(given):
+    assert unsound(candidate(**given), RULES.sound) == []
+
+
+def test_every_fault_is_said():
+    assert len(unsound(candidate(table=skill(n=1, coverage=0.1, crps_skill=-1), degenerate=1, churn=1), RULES.sound)) == 5
+
+
+def test_soundness_ignores_horizons_that_are_not_tested():
+    table = skill()
+    table.loc[table["horizon"] == 126, ["n", "crps_skill", "coverage_80"]] = [1, -9.0, 0.0]
+    assert unsound(candidate(table=table), RULES.sound) == []
+
+
+def test_later_model_must_be_better_on_the_same_dates():
+    old = candidate(book=losses(1.0))
+    better = decide(candidate(book=losses(0.9)), old, RULES)
+    assert better.promoted
+    assert "+10.00%" in better.reason
+    assert "600 common rows" in better.reason
+    for crps in (1.0, 1.1):
+        assert not decide(candidate(book=losses(crps)), old, RULES).promoted
+
+
+def test_better_model_that_is_unsound_is_refused():
+    assert not decide(candidate(book=losses(0.1), churn=0.5), candidate(), RULES).promoted
+
+
+def test_gain_is_a_mean_over_cells_and_not_over_rows():
+    old = candidate(book=losses(1.0))
+    book = losses(1.0)
+    book["crps"] = np.where(book["asset"] == "BTC", 0.5, 1.6)  # +50% and -60%
+    decision = decide(candidate(book=book), old, RULES)
+    assert not decision.promoted
+    assert "-5.00%" in decision.reason
+
+
+@pytest.mark.parametrize(("shift", "rows"), [(60, 240), (400, 0)])
+def test_too_few_common_rows_are_refused(shift, rows):
+    later = pd.bdate_range("2020-01-01", periods=shift + 1)[-1]
+    decision = decide(candidate(book=losses(0.5, start=f"{later:%Y-%m-%d}")), candidate(), RULES)
+    assert not decision.promoted
+    assert f"only {rows} rows in common" in decision.reason
+
+
+def test_rows_that_are_not_judged_are_not_compared():
+    inner = losses(0.1, outer=False, start="2018-01-01", n=500)
+    long = losses(0.1, cells=(("BTC", 126),))
+    decision = decide(candidate(book=pd.concat([losses(1.1), long, inner])), candidate(book=pd.concat([losses(1.0), long, inner])), RULES)
+    assert not decision.promoted
+    assert "-10.00%" in decision.reason
+
+
+def test_other_outcomes_are_not_comparable():
+    decision = decide(candidate(book=losses(0.5, y=0.02)), candidate(), RULES)
+    assert not decision.promoted
+    for word in ("outcomes differ", "BTC, 5 sessions, 2020-01-01", "vintage"):
+        assert word in decision.reason
+
+
+def test_real_market_takes_over_from_a_simulated_one_and_never_the_other_way():
+    real, simulated = candidate(book=losses(2.0)), candidate(simulated=True, market="sample", book=losses(1.0))
+    taken = decide(real, simulated, RULES)
+    assert taken.promoted
+    assert "'files'" in taken.reason
+    kept = decide(simulated, real, RULES)
+    assert not kept.promoted
+    assert "simulated" in kept.reason
+
+
+def test_unknown_or_broken_rule_is_named(tmp_path):
+    good = (ROOT / "conf" / "promote.yaml").read_text()
+    path = tmp_path / "rules.yaml"
+    for old, new, words in (
+        ("min_gain: 0.0", "min_gain: lots", ["better.min_gain", "'lots'"]),
+        ("max_churn: 0.10", "max_churn: 1.5", ["sound.max_churn", "1.5"]),
+        ("max_churn", "max_chrun", ["max_chrun", "unknown"]),
+    ):
+        path.write_text(good.replace(old, new))
+        with pytest.raises(JobError) as error:
+            load_promote_config(path)
+        for word in (str(path), *words):
+            assert word in str(error.value)
+
+
+@pytest.fixture
+def registry(tmp_path):
+    """Build a store whose registry has two versions, the first one champion; gives the client and the runs' ids."""
+    with store_in(tmp_path) as uri:
+        from mlflow import MlflowClient
+
+        client = MlflowClient(uri, uri)
+        yield client, fill(client, tmp_path / "evaluation")
+
+
+def fill(client, folder: Path) -> list[str]:
+    client.create_registered_model("appetite")
+    experiment = client.create_experiment("appetite", artifact_location=(folder.parent / "artifacts").as_uri())
+    ids = []
+    for crps in (1.0, 0.9):
+        run = client.create_run(experiment, tags={"simulated": "false", "market": "files"})
+        folder.mkdir(exist_ok=True)
+        losses(crps).to_parquet(folder / "oos_losses.parquet")
+        skill().to_csv(folder / "skill.csv", index=False)
+        client.log_artifacts(run.info.run_id, str(folder), "evaluation")
+        client.log_metric(run.info.run_id, "churn_median", 0.01)
+        client.create_model_version("appetite", "file:///nowhere", run.info.run_id)
+        client.set_terminated(run.info.run_id)
+        ids.append(run.info.run_id)
+    client.set_registered_model_alias("appetite", "champion", "1")
+    return ids
+
+
+def champion(client) -> str:
+    return str(client.get_model_version_by_alias("appetite", "champion").version)
+
+
+def test_dry_run_moves_and_writes_nothing(registry):
+    client, _ = registry
+    assert promote_version("2", RULES, dry_run=True).promoted
+    assert champion(client) == "1"
+    assert "promotion" not in client.get_model_version("appetite", "2").tags
+
+
+def test_better_version_takes_the_alias_and_carries_the_reason(registry):
+    client, _ = registry
+    decision = promote_version("2", RULES)
+    assert champion(client) == "2"
+    assert client.get_model_version("appetite", "2").tags["promotion"] == decision.reason
+    again = promote_version("2", RULES)
+    assert not again.promoted
+    assert "already" in again.reason
+
+
+def test_refused_version_leaves_the_alias_and_carries_the_reason(registry):
+    client, ids = registry
+    client.log_metric(ids[1], "churn_median", 0.9)
+    decision = promote_version("2", RULES)
+    assert not decision.promoted
+    assert champion(client) == "1"
+    assert "relabels 90.0%" in client.get_model_version("appetite", "2").tags["promotion"]
+
+
+def test_champion_whose_evaluation_is_gone_keeps_the_alias_and_the_way_out_is_said(registry, tmp_path):
+    client, ids = registry
+    files = sorted(tmp_path.glob(f"artifacts/{ids[0]}/artifacts/evaluation/*"))
+    assert len(files) == 2
+    for path in files:
+        path.unlink()
+    decision = promote_version("2", RULES)
+    assert not decision.promoted
+    assert champion(client) == "1"
+    for word in ("version 1", ids[0], "alias"):
+        assert word in decision.reason
+
+
+def test_candidate_without_out_of_sample_rows_is_read_and_unsound(registry, tmp_path):
+    _, ids = registry
+    pd.DataFrame().to_csv(tmp_path / "artifacts" / ids[1] / "artifacts" / "evaluation" / "skill.csv", index=False)
+    assert unsound(load_candidate(ids[1]), RULES.sound) == ["no out-of-sample rows"]
+
+
+@pytest.mark.parametrize("version", ["7", "newest"])
+def test_unknown_version_is_named(registry, version):
+    with pytest.raises(JobError, match=f"no version '{version}'"):
+        promote_version(version, RULES)
