@@ -8,7 +8,11 @@ from training.skill import BEATS
 N_NULL, N_PLANTED = 40, 20
 
 STRONG = 0.016
-"""Twice the effect of METHODS A8, a session: what a walk-forward of eight years finds reliably."""
+"""Twice the effect of METHODS A8, a session, chosen after smaller ones were found too seldom over 21 sessions.
+
+Share of 20 worlds (seeds 200 - 219) in which Bitcoin's cell beats its baseline, level shared by the whole grid, at 5 and 21 sessions:
+.008: .45, .20; .012: 1.00, .55; .016: 1.00, .80. The standard error of .80 is .09, so the line at 21 sessions has no room to spare.
+"""
 
 
 @pytest.mark.slow

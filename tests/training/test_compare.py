@@ -1,8 +1,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from tests.store import store_in
 
+from tests.store import store_in
 from training.compare import Scored, comparison, refuse_unlike
 from training.comparing import compare_experiment, render_comparison, write_comparison
 from training.errors import JobError
@@ -15,7 +15,16 @@ def book(served=0.9, *, n=60, start="2020-01-01", cells=(("BTC", 5), ("ALT", 21)
     parts = []
     for scale, (asset, horizon) in enumerate(cells, start=1):
         for rung, crps in (RUNGS | {"served": served}).items():
-            shared = {"session": days, "asset": asset, "horizon": horizon, "rung": rung, "y": y, "pit": pit, "crps": scale * crps, "outer": True}
+            shared = {
+                "session": days,
+                "asset": asset,
+                "horizon": horizon,
+                "rung": rung,
+                "y": y,
+                "pit": pit,
+                "crps": scale * crps,
+                "outer": True,
+            }
             parts.append(pd.DataFrame(shared))
     return pd.concat(parts, ignore_index=True)
 

@@ -105,4 +105,6 @@ def test_resolved_names_every_value_by_its_path():
     tree = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))
     assert flat["seed"] == tree["seed"]
     assert flat["regime.kappa"] == tree["regime"]["kappa"]
-    assert set(flat) == {"seed", "assets", "horizons", "min_coverage"} | {f"{part}.{key}" for part in ("regime", "forecast", "walk") for key in tree[part]}
+    assert set(flat) == {"seed", "assets", "horizons", "min_coverage"} | {
+        f"{part}.{key}" for part in ("regime", "forecast", "walk") for key in tree[part]
+    }

@@ -3,8 +3,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from tests.store import store_in
 
+from tests.store import store_in
 from training.errors import JobError
 from training.promote import Candidate, decide, load_candidate, load_promote_config, promote_version, unsound
 
@@ -14,7 +14,9 @@ RULES = load_promote_config(ROOT / "conf" / "promote.yaml")
 
 def losses(crps=1.0, *, n=300, start="2020-01-01", cells=(("BTC", 5), ("ALT", 21)), y=0.01, outer=True) -> pd.DataFrame:
     days = pd.bdate_range(start, periods=n, name="session")
-    parts = [pd.DataFrame({"session": days, "asset": a, "horizon": h, "rung": "served", "y": y, "crps": crps, "outer": outer}) for a, h in cells]
+    parts = [
+        pd.DataFrame({"session": days, "asset": a, "horizon": h, "rung": "served", "y": y, "crps": crps, "outer": outer}) for a, h in cells
+    ]
     return pd.concat(parts, ignore_index=True)
 
 

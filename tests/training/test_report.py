@@ -13,9 +13,9 @@ import pytest
 
 from features.breakout import STATES
 from models.scoring import QUANTILES
+from serving import words
 from serving.card import build_card
 from serving.screen import render_screen
-from serving import words
 from training.artefact import make_scorer
 from training.base_fans import AFTER, BEFORE, FAN_STEP, base_fan, event_path, path_fan
 from training.calibration import gain_by_year, loss_gain, pit_histogram, reliability, wilson

@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.store import store_in
 
+from tests.store import store_in
 from training.errors import JobError
 from training.tracking import (
     ERROR_TAG,
@@ -107,10 +107,13 @@ def test_stop_is_held_once_the_registry_changes(client):
 
 
 def test_stop_signals_nest():
-    with pytest.raises(Interrupted, match="SIGTERM"), stop_signals():
+    with stop_signals():
+        outer = signal.getsignal(signal.SIGINT)
         with pytest.raises(Interrupted, match="SIGINT"), stop_signals():
             os.kill(os.getpid(), signal.SIGINT)
-        os.kill(os.getpid(), signal.SIGTERM)
+        assert signal.getsignal(signal.SIGINT) is outer
+        with pytest.raises(Interrupted, match="SIGTERM"):
+            os.kill(os.getpid(), signal.SIGTERM)
 
 
 def test_run_that_was_opened_for_us_is_taken_over(client, monkeypatch):
@@ -123,7 +126,9 @@ def test_run_that_was_opened_for_us_is_taken_over(client, monkeypatch):
     assert (run.info.status, run.data.tags["job"], run.data.tags["mlflow.source.name"]) == ("FINISHED", "train", "project")
 
 
-@pytest.mark.parametrize(("error", "status", "words"), [(JobError("no market"), "FAILED", "no market"), (Interrupted("SIGINT"), "KILLED", "stopped by SIGINT")])
+@pytest.mark.parametrize(
+    ("error", "status", "words"), [(JobError("no market"), "FAILED", "no market"), (Interrupted("SIGINT"), "KILLED", "stopped by SIGINT")]
+)
 def test_run_that_was_opened_for_us_is_closed_where_work_never_began(client, monkeypatch, error, status, words):
     run_id = client.create_run("0").info.run_id
     monkeypatch.setenv("MLFLOW_RUN_ID", run_id)

@@ -1,0 +1,359 @@
+"""One small training through the command line, and everything that a user does with what it leaves."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from tests.e2e.command import ROOT, RULES, Desk, make_desk
+
+MODEL = "models:/appetite@champion"
+PICKLES = tuple(bytes([0x80, protocol]) for protocol in range(2, 6))
+EXACT = {"check_exact": False, "rtol": 1e-12, "atol": 0, "check_dtype": False}
+
+ASK = """
+import json, sys
+import mlflow.pyfunc, pandas as pd
+model = mlflow.pyfunc.load_model(sys.argv[1])
+rows = pd.read_parquet(sys.argv[2])
+model.predict(rows).to_parquet(sys.argv[3])
+import features, models
+ours = [name for name in sys.modules if name.split(".")[0] in ("serving", "training", "sources")]
+print(json.dumps({"code": [models.__file__, features.__file__], "ours": ours}))
+"""
+
+
+def strict_json(text: str):
+    return json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A desk after `appetite train --json`."""
+
+    desk: Desk
+    said: dict
+    stderr: str
+
+    @property
+    def run(self):
+        return self.desk.client().get_run(self.said["run_id"])
+
+    @property
+    def artifacts(self) -> Path:
+        return Path(self.run.info.artifact_uri.removeprefix("file://"))
+
+    @property
+    def published(self) -> pd.DataFrame:
+        return pd.read_parquet(self.artifacts / "evaluation" / "published.parquet")
+
+    @property
+    def model(self) -> Path:
+        """Folder of the logged model."""
+        (folder,) = self.desk.folder.glob("mlruns/*/models/*/artifacts")
+        return folder
+
+    @property
+    def rows(self) -> pd.DataFrame:
+        """The rows that were logged as the model's example: the last ones of training."""
+        from features import feature_matrix
+        from sources import load_market
+
+        made = feature_matrix(load_market(self.desk.market)).rename_axis("session").reset_index()
+        schema = yaml.safe_load((self.model / "MLmodel").read_text())["signature"]["inputs"]
+        return made[[column["name"] for column in json.loads(schema)]]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory) -> Trained:
+    desk = make_desk(tmp_path_factory.mktemp("trained"))
+    before = set(ROOT.iterdir())
+    done = desk.run("train", *desk.study(), "--rules", RULES, "--name", "first", "--json")
+    assert done.returncode == 0, done.stderr
+    assert set(ROOT.iterdir()) == before, "a training left something in the project"
+    return Trained(desk, strict_json(done.stdout), done.stderr)
+
+
+@pytest.fixture(scope="module")
+def rows(trained) -> pd.DataFrame:
+    return trained.rows
+
+
+def test_training_leaves_a_finished_run_with_config_and_tags(trained):
+    run = trained.run
+    assert (run.info.status, run.info.run_name) == ("FINISHED", "first")
+    params = run.data.params
+    assert (params["config.seed"], params["config.walk.min_history"], params["config.assets"]) == ("0", "504", "['BTC', 'ALT']")
+    assert all(name.startswith("config.") for name in params)
+    tags = run.data.tags
+    assert (tags["market"], tags["simulated"], tags["regime.kind"], tags["job"]) == ("sample", "true", "hmm", "train")
+    assert "planted effect" in tags["market.note"]
+    assert len(tags["data.fingerprint"]) == 64
+    assert tags["data.last_session"] == tags["oos.end"][:4] + "-12-31"
+    assert tags["code.commit"]
+    assert "appetite.error" not in tags
+
+
+def test_training_logs_metrics_as_steps(trained):
+    client, run = trained.desk.client(), trained.run
+    refits = int(run.data.metrics["refits"])
+    assert refits == 12
+    shares = client.get_metric_history(run.info.run_id, "refit_share_risk_on")
+    assert [each.step for each in sorted(shares, key=lambda each: each.step)] == list(range(refits))
+    assert len(client.get_metric_history(run.info.run_id, "p_risk_on")) >= 300
+    assert {"crps_skill_BTC_5", "r2_oos_ALT_21", "coverage_80_mean", "cells_beating_baseline"} <= set(run.data.metrics)
+
+
+def test_training_leaves_its_files(trained):
+    found = {str(path.relative_to(trained.artifacts)) for path in trained.artifacts.rglob("*") if path.is_file()}
+    tables = {
+        f"evaluation/{name}" for name in ("oos_losses.parquet", "skill.csv", "published.parquet", "events.csv", "config.json", "card.json")
+    }
+    assert tables | {"report.html"} <= found
+    assert any(name.startswith("plots/") and name.endswith(".png") for name in found)
+    report = trained.desk.folder / trained.said["report"]
+    assert report.read_bytes() == (trained.artifacts / "report.html").read_bytes()
+    page = report.read_text(encoding="utf-8").lower()
+    assert "simulated" in page
+    assert trained.said["run_id"] in page
+
+
+def test_losses_are_out_of_sample_by_date_and_rung(trained):
+    losses = pd.read_parquet(trained.artifacts / "evaluation" / "oos_losses.parquet")
+    assert not losses.duplicated(["asset", "horizon", "rung", "session"]).any()
+    assert {"B0", "M0", "served"} <= set(losses["rung"])
+    assert trained.run.data.tags["oos.rows"] == str(losses.loc[losses["outer"], "session"].nunique())
+
+
+def test_first_sound_model_is_champion_and_the_reason_is_said(trained):
+    assert (trained.said["version"], trained.said["promoted"], trained.said["reason"]) == ("1", True, "the first sound model")
+    version = trained.desk.client().get_model_version_by_alias("appetite", "champion")
+    assert (str(version.version), version.run_id, version.tags["promotion"]) == ("1", trained.said["run_id"], "the first sound model")
+
+
+def test_progress_is_on_standard_error_alone(trained):
+    assert "Traceback" not in trained.stderr
+    assert "walk-forward" not in trained.stderr  # --json is quiet
+
+
+def test_artefact_holds_no_pickle(trained):
+    for path in trained.model.rglob("*"):
+        if not path.is_file() or path.suffix in (".py", ".yaml", ".txt", ".typed"):
+            continue
+        assert path.suffix in (".json", ".npz", ".parquet") or path.name in ("MLmodel", "registered_model_meta"), path
+        if path.suffix == ".npz":
+            with np.load(path, allow_pickle=False) as stored:
+                assert all(stored[name].dtype != object for name in stored.files)
+        assert not path.read_bytes().startswith(PICKLES), path
+    flavor = yaml.safe_load((trained.model / "MLmodel").read_text())["flavors"]["python_function"]
+    assert Path(flavor["model_code_path"]).name == "pyfunc_model.py"
+    assert "python_model" not in flavor
+
+
+def test_scores_of_a_file_equal_what_was_published(trained):
+    desk, published = trained.desk, trained.published
+    done = desk.run("score", "--market", desk.market, "--out", "scores.parquet", "--json")
+    assert done.returncode == 0, done.stderr
+    answer = strict_json(done.stdout)
+    scores = pd.read_parquet(desk.folder / "scores.parquet")
+    pd.testing.assert_frame_equal(scores, published, **EXACT)
+    assert answer["rows"] == len(published)
+    last = published.iloc[-1]
+    for name, value in answer["last"].items():
+        expected = f"{last[name]:%Y-%m-%d}" if name == "session" else last[name]
+        assert value == (
+            None if pd.isna(expected) else pytest.approx(expected, rel=1e-12, abs=0) if isinstance(expected, float) else expected
+        ), name
+    assert answer["card"]["regime"] == trained.said["card"]["regime"]
+    assert answer["card"]["forecast"] == trained.said["card"]["forecast"]
+
+
+def test_scores_as_text_equal_what_was_published(trained):
+    desk = trained.desk
+    done = desk.invoke("score", "--market", desk.market, "--out", "scores.csv", PYTHONPATH=str(ROOT))
+    assert done.exit_code == 0, done.stderr
+    scores = pd.read_csv(desk.folder / "scores.csv", parse_dates=["session"])
+    pd.testing.assert_frame_equal(scores, trained.published, **EXACT)
+    for word in (
+        "SIMULATED",
+        "REGIME",
+        "FORECAST",
+        "AGAINST",
+        "SKILL",
+        f"model {MODEL}, trained to 2024-12-31",
+        "2012 rows written to scores.csv",
+    ):
+        assert word in " ".join(done.stdout.split())
+    assert max(map(len, done.stdout.splitlines())) <= 100
+
+
+def test_python_gives_the_same_with_the_code_that_was_logged(trained, rows, tmp_path):
+    rows.to_parquet(tmp_path / "rows.parquet")
+    environment = trained.desk.environment(code=False, MLFLOW_ALLOW_PICKLE_DESERIALIZATION="false")
+    command = [sys.executable, "-W", "ignore", "-c", ASK, MODEL, str(tmp_path / "rows.parquet"), str(tmp_path / "answers.parquet")]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "answers.parquet"), trained.published, **EXACT)
+    said = json.loads(done.stdout)
+    for file in said["code"]:
+        assert Path(file).is_relative_to(trained.model / "code")
+    assert said["ours"] == []
+
+
+def test_server_started_in_an_empty_folder_gives_the_same(trained, rows, tmp_path):
+    port = _free_port()
+    command = [
+        sys.executable,
+        "-W",
+        "ignore",
+        "-m",
+        "mlflow",
+        "models",
+        "serve",
+        "-m",
+        MODEL,
+        "--env-manager",
+        "local",
+        "--host",
+        "127.0.0.1",
+    ]
+    with (tmp_path.parent / f"{tmp_path.name}.log").open("w") as log:
+        server = subprocess.Popen(
+            [*command, "--port", str(port)],
+            cwd=tmp_path,
+            env=trained.desk.environment(code=False),
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+        try:
+            _wait(server, port, Path(log.name))
+            last = rows.iloc[[-1]].assign(session=rows["session"].iloc[-1].strftime("%Y-%m-%d"))
+            answer = _ask(port, last)
+            with pytest.raises(urllib.error.HTTPError) as refused:
+                _ask(port, last.assign(session="2025-01-06"))
+            complaint = refused.value.read().decode()
+        finally:
+            os.killpg(server.pid, signal.SIGKILL)
+            server.wait()
+    published = trained.published.iloc[-1]
+    (given,) = answer["predictions"]
+    assert set(given) == set(published.index)
+    for name, value in given.items():
+        if name == "session":
+            assert value.startswith("2024-12-31")
+        elif isinstance(published[name], float):
+            assert value == pytest.approx(published[name], rel=1e-12, abs=0)
+        else:
+            assert value == published[name]
+    assert refused.value.code == 400
+    assert "session 2025-01-02 is missing" in complaint
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait(server: subprocess.Popen, port: int, log: Path) -> None:
+    end = time.monotonic() + 180
+    while time.monotonic() < end:
+        assert server.poll() is None, log.read_text()
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/ping", timeout=5):
+                return
+        except OSError:
+            time.sleep(0.3)
+    pytest.fail(f"the server does not answer: {log.read_text()}")
+
+
+def _ask(port: int, frame: pd.DataFrame) -> dict:
+    body = json.dumps({"dataframe_split": json.loads(frame.to_json(orient="split", index=False, double_precision=15))}).encode()
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/invocations", body, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=60) as reply:
+        return strict_json(reply.read().decode())
+
+
+def test_dry_run_says_the_plan_and_opens_no_run(trained):
+    desk, before = trained.desk, len(trained.desk.runs())
+    done = desk.run("train", *desk.study(), "--rules", RULES, "--seed", "7", "--dry-run")
+    assert done.returncode == 0, done.stderr
+    lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
+    for line in (
+        "seed 7",
+        "walk.min_history 504",
+        "assets ['BTC', 'ALT']",
+        "momentum 2012",
+        "forecasts 4 of asset and horizon, 6 rungs each",
+    ):
+        assert line in lines
+    assert any(line.startswith("regime refits 12, 2019-01-03 to ") and "10 on resampled history" in line for line in lines)
+    (expected,) = [line for line in lines if line.startswith("expected time")]
+    assert 5 < float(expected.split()[2]) < 120
+    assert "SIMULATED" in lines[0]
+    assert len(desk.runs()) == before
+
+
+def test_second_run_is_ranked_beside_the_first_and_the_baselines(trained):
+    desk = trained.desk
+    tree = yaml.safe_load(desk.config.read_text())
+    tree["regime"]["kappa"] = 10
+    (desk.folder / "kappa.yaml").write_text(yaml.safe_dump(tree))
+    done = desk.run("backtest", "--market", desk.market, "--config", "kappa.yaml", "--name", "second")
+    assert done.returncode == 0, done.stderr
+    assert "regimes: walk-forward refits: 12/12" in done.stderr
+    assert "model " not in done.stdout.splitlines()[-4]
+    second = next(run for run in desk.runs() if run.info.run_name == "second")
+    assert (second.info.status, second.data.tags["job"]) == ("FINISHED", "backtest")
+    assert len(desk.client().search_model_versions("name='appetite'")) == 1
+
+    done = desk.invoke("compare", "--out", "ranking", "--json")
+    assert done.exit_code == 0, done.stderr
+    table = pd.DataFrame(strict_json(done.stdout))
+    assert set(table["name"]) == {"first", "second", "baseline M0", "baseline B0"}
+    assert table["crps_ratio"].is_monotonic_increasing
+    assert table.loc[table["name"] == "baseline M0", "crps_ratio"].item() == 1.0
+    for ending in (".csv", ".html"):
+        assert (desk.folder / f"ranking{ending}").is_file()
+
+
+def test_promote_dry_run_says_its_decision_as_json_and_moves_nothing(trained):
+    desk = trained.desk
+    done = desk.invoke("promote", "--rules", RULES, "--dry-run", "--json")
+    assert done.exit_code == 0, done.stderr
+    assert strict_json(done.stdout) == {"version": "1", "promoted": False, "reason": "version 1 is the champion already", "dry_run": True}
+    assert str(desk.client().get_model_version_by_alias("appetite", "champion").version) == "1"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
+def test_stopped_training_is_killed_and_leaves_registry_and_alias(trained, number):
+    desk = trained.desk
+    process = desk.start("train", *desk.study(), "--rules", RULES, "--name", f"stopped by {number.name}")
+    try:
+        for line in process.stderr:  # the run is open once its refits begin
+            if line.startswith("regimes: walk-forward"):
+                break
+        process.send_signal(number)
+        out, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert (process.returncode, out) == (130, "")
+    assert f"stopped by {number.name}" in err.splitlines()[-1]
+    assert "Traceback" not in err
+    (run,) = [run for run in desk.runs() if run.info.run_name == f"stopped by {number.name}"]
+    assert (run.info.status, run.data.tags["appetite.error"]) == ("KILLED", f"stopped by {number.name}")
+    (version,) = desk.client().search_model_versions("name='appetite'")
+    assert str(version.version) == str(desk.client().get_model_version_by_alias("appetite", "champion").version) == "1"
