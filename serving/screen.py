@@ -35,7 +35,7 @@ def _head(card: Mapping[str, Any]) -> str:
     session = pd.Timestamp(card["session"])
     lines = []
     if market["simulated"]:
-        lines.append(_fill("SIMULATED", f"no real market: {market['note']}"))
+        lines.append(_fill("SIMULATED", f"no real market: {market['note'].removeprefix('simulated, ')}"))
     lines.append("appetite · small caps as a gauge of risk appetite")
     known = pd.Timestamp(card["known_at"])
     lines.append(_wrap(f"as of {session:%a} {session.day} {session:%b %Y}, known {known:%-d %b %Y %H:%M} UTC · market: {market['name']}"))

@@ -15,7 +15,7 @@ MERGE = "tag:yaml.org,2002:merge"
 VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 
-class _OneKey(yaml.SafeLoader):
+class OneKey(yaml.SafeLoader):
     """YAML in which a key that is there twice is an error and not the last one's value."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
@@ -38,7 +38,7 @@ def read_spec(path: str | Path) -> FilesSpec | SimulatedSpec:
     if not path.is_file():
         raise DataError(f"market file '{path}' does not exist")
     try:
-        tree = yaml.load(path.read_text(encoding="utf-8"), Loader=_OneKey)
+        tree = yaml.load(path.read_text(encoding="utf-8"), Loader=OneKey)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: this is no YAML: {' '.join(str(error).split())}") from None
     kind = tree.get("kind") if isinstance(tree, dict) else None

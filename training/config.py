@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from sources.market_file import OneKey
 from training.errors import JobError
 
 
@@ -95,7 +96,7 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
     except (OSError, UnicodeDecodeError) as error:
         raise JobError(f"config '{path}' cannot be read: {getattr(error, 'strerror', None) or error}") from None
     try:
-        tree = yaml.safe_load(text)
+        tree = yaml.load(text, Loader=OneKey)
     except yaml.YAMLError as error:
         raise JobError(f"config '{path}' is not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(tree, dict):

@@ -132,6 +132,10 @@ def unsound(candidate: Candidate, rules: Sound) -> list[str]:
 def _compare(candidate: Candidate, champion: Candidate, rules: Better) -> Decision:
     new, old = _judged(candidate.losses), _judged(champion.losses)
     both = new.add_suffix("_new").join(old.add_suffix("_old"), how="inner")
+    given_up = set(old.index.droplevel("session")) - set(new.index.droplevel("session"))
+    if given_up:
+        asset, horizon = min(given_up)
+        return Decision(False, f"it has no judged forecast of {asset} over {horizon} sessions, which the champion has")
     counts = both.groupby(level=["asset", "horizon"]).size()
     if not len(counts) or counts.min() < rules.min_common_rows:
         least = int(counts.min()) if len(counts) else 0

@@ -164,7 +164,7 @@ def test_screen_shows_every_block_within_a_hundred_columns():
 
 
 def test_simulated_is_the_first_word_where_it_is_and_absent_where_it_is_not():
-    assert screen().startswith("SIMULATED no real market: simulated, planted effect .004")
+    assert screen().startswith("SIMULATED no real market: planted effect .004")
     real = facts_of(market={"name": "files", "simulated": False, "note": "issuer, filings, coin bars"})
     assert "SIMULATED" not in screen(real)
 
