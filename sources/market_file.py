@@ -19,6 +19,7 @@ class OneKey(yaml.SafeLoader):
     """YAML in which a key that is there twice is an error and not the last one's value."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """Read a mapping, refusing a key that comes again."""
         keys = [self.construct_object(key, deep=True) for key, _ in node.value if key.tag != MERGE]
         twice = [key for i, key in enumerate(keys) if key in keys[:i]]
         if twice:

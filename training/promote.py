@@ -132,7 +132,7 @@ def unsound(candidate: Candidate, rules: Sound) -> list[str]:
 def _compare(candidate: Candidate, champion: Candidate, rules: Better) -> Decision:
     new, old = _judged(candidate.losses), _judged(champion.losses)
     both = new.add_suffix("_new").join(old.add_suffix("_old"), how="inner")
-    given_up = set(old.index.droplevel("session")) - set(new.index.droplevel("session"))
+    given_up = _cells(old) - _cells(new)
     if given_up:
         asset, horizon = min(given_up)
         return Decision(False, f"it has no judged forecast of {asset} over {horizon} sessions, which the champion has")
@@ -159,6 +159,11 @@ def _judged(losses: pd.DataFrame) -> pd.DataFrame:
         (losses["rung"] == SERVED) & losses["outer"].astype(bool) & losses["crps"].notna() & (losses["horizon"] <= LONGEST_TESTED)
     ]
     return rows.set_index(KEY)[["y", "crps"]]
+
+
+def _cells(judged: pd.DataFrame) -> set[tuple[str, int]]:
+    cells = judged.reset_index()[["asset", "horizon"]].drop_duplicates()
+    return {(str(asset), int(horizon)) for asset, horizon in cells.to_numpy()}
 
 
 def champion_version() -> str | None:

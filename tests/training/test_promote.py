@@ -233,3 +233,9 @@ def test_candidate_without_out_of_sample_rows_is_read_and_unsound(registry, tmp_
 def test_unknown_version_is_named(registry, version):
     with pytest.raises(JobError, match=f"no version '{version}'"):
         promote_version(version, RULES)
+
+
+def test_challenger_that_gives_up_a_forecast_of_the_champion_is_refused():
+    decision = decide(candidate(book=losses(0.9, cells=(("BTC", 5),))), candidate(), RULES)
+    assert not decision.promoted
+    assert decision.reason == "it has no judged forecast of ALT over 21 sessions, which the champion has"
