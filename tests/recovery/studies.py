@@ -1,6 +1,7 @@
 """Whole studies on simulated worlds, spread over the cores: what the pipeline says where the truth is known."""
 
 import os
+import sys
 import warnings
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -10,6 +11,7 @@ from joblib import Parallel, delayed
 
 from sources.simulated import simulate
 from training.config import load_config
+from training.skill import BEATS
 from training.study import make_table, run_study
 
 CONFIG = Path(__file__).resolve().parents[2] / "conf" / "train.yaml"
@@ -35,3 +37,10 @@ def many(study: Callable[..., pd.DataFrame], seeds: Iterable[int], *args: object
     """Run a study a seed, two at a time where there are two cores, and lay the tables end to end."""
     n_jobs = min(2, os.cpu_count() or 1)
     return pd.concat(Parallel(n_jobs=n_jobs)(delayed(study)(seed, *args) for seed in seeds), ignore_index=True)
+
+
+if __name__ == "__main__":  # power at another effect: python -m tests.recovery.studies .008
+    given = float(sys.argv[1])
+    table = many(served_skill, range(200, 220), given)
+    bitcoin = table[table["asset"] == "BTC"]
+    print(f"planted {given}:", (bitcoin["verdict"] == BEATS).groupby(bitcoin["horizon"]).mean()[[5, 21]].to_dict())  # noqa: T201
