@@ -2,6 +2,8 @@
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -52,33 +54,27 @@ def _plain(value: Any) -> Any:
 
 def write_table(table: pd.DataFrame, out: Path) -> None:
     """Write a table as Parquet or CSV, by the ending of `out`, in one step."""
-    beside = _beside(out)
-    try:
+    with _in_one_step(out) as beside:
         table.to_parquet(beside) if out.suffix == ".parquet" else table.to_csv(beside, index=False)
-        beside.replace(out)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def write_text(text: str, out: Path) -> None:
     """Write text in one step."""
-    beside = _beside(out)
-    try:
+    with _in_one_step(out) as beside:
         beside.write_text(text, encoding="utf-8")
-        beside.replace(out)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def write_whole(source: Path, target: Path) -> None:
     """Put a finished file in its place in one step: a reader sees the old one or the new one."""
-    beside = _beside(target)
-    try:
+    with _in_one_step(target) as beside:
         beside.write_bytes(source.read_bytes())
-        beside.replace(target)
+
+
+@contextmanager
+def _in_one_step(path: Path) -> Iterator[Path]:
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        yield beside
+        beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
-
-
-def _beside(path: Path) -> Path:
-    return path.with_name(f".{path.name}.{os.getpid()}")
