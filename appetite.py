@@ -72,8 +72,20 @@ def show_json(value: Any) -> None:
     click.echo(json.dumps(value, indent=1, allow_nan=False))
 
 
+def _say_version(context: click.Context, _option: click.Parameter, wanted: bool) -> None:
+    if not wanted:
+        return
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        show(f"appetite {version('appetite')}")
+    except PackageNotFoundError:  # run from a checkout, as `mlflow run` does
+        show("appetite, from a checkout that is not installed")
+    context.exit()
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(package_name="appetite")
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_say_version, help="Print the version.")
 def main() -> None:
     """Small caps as a gauge of risk appetite, and what that means for crypto."""
 
@@ -205,9 +217,10 @@ def score(model: str, market: str, out: Path | None, as_json: bool) -> None:
             show_json(answer)
             return
         from serving.screen import render_screen
+        from serving.words import plural
 
         show(render_screen(answer["card"]))
-        show(f"\n{answer['rows']} rows" + (f" written to {out}" if out else "; name a file with --out to keep them"))
+        show(f"\n{plural(answer['rows'], 'row')}" + (f" written to {out}" if out else "; name a file with --out to keep them"))
 
 
 @main.command()

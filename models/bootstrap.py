@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from models.ensemble import Ensemble
 from models.hmm import fit_hmm
-from models.identity import match
+from models.identity import match, order_probability
 from models.inference import HMMParams
 from models.regime import RegimeHMM
 from models.regime_fit import HMMSettings, complete_blocks
@@ -40,12 +40,12 @@ def bootstrap_refits(
     Parameters
     ----------
     model : fitted on `frame`
-    n_refits : resampled histories, at least 1
+    n_refits : resampled histories, at least 2
 
     Returns
     -------
     ensemble : the refitted parameters, on the model's standardised scale, states in the model's order
-    order_prob : share of refits in which the first state's mean over standard deviation exceeds the last one's
+    order_prob : probability that the states are in the model's order (`models.identity.order_probability`)
     """
     X, _ = complete_blocks(model.standardise(frame))
     at = model.columns.index(settings.score_column)
@@ -63,6 +63,5 @@ def bootstrap_refits(
         )
         refitted.append(fit.params.reordered(match(model.params, fit.params)))
     natural = [(p.means[:, at] * model.scale[at] + model.center[at]) / (np.sqrt(p.variances[:, at]) * model.scale[at]) for p in refitted]
-    order_prob = float(np.mean([score[0] > score[-1] for score in natural]))
     stacked = (np.stack([getattr(p, name) for p in refitted]) for name in ("start", "trans", "means", "variances"))
-    return Ensemble(*stacked), order_prob
+    return Ensemble(*stacked), order_probability(np.stack(natural))

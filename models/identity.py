@@ -26,7 +26,7 @@ class Identity:
     means, sds : (n_states,) of the score column, in its own unit
     sd_ratio : standard deviation in the last state over that in the first
     mean_passed : whether the difference of the two means is significant at two-sided 5%
-    order_prob : share of bootstrap refits in which the first state scored above the last; NaN where not run
+    order_prob : probability, from bootstrap refits, that the states are in this order (`order_probability`); NaN where not run
     """
 
     scores: tuple[float, ...]
@@ -94,6 +94,22 @@ def identify(
     return order.astype(np.int64), Identity(
         tuple(map(float, scores)), tuple(map(float, means)), tuple(map(float, sds)), float(sds[-1] / sds[0]), passed
     )
+
+
+def order_probability(scores: Array) -> float:
+    """Probability that each state scores above the next, from scores of bootstrap refits: of the pair that is surest of it least.
+
+    Phi(mean / standard deviation) of the differences uses every draw; the share of positive ones, with 80 draws, is .975 give or take
+    .018 and names or unnames states by the luck of the seed.
+
+    Parameters
+    ----------
+    scores : (n_refits, n_states), at least two refits
+    """
+    gaps = scores[:, :-1] - scores[:, 1:]
+    spread = gaps.std(axis=0, ddof=1)
+    z = np.divide(gaps.mean(axis=0), spread, out=np.copysign(np.full(gaps.shape[1], np.inf), gaps.mean(axis=0)), where=spread > 0)
+    return float(ndtr(z).min())
 
 
 def hellinger(a: HMMParams, b: HMMParams) -> Array:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from features import asset_prices, ewma_volatility
+from features import asset_prices, ewma_volatility, features_with_quality
 from features.market import Market
 from models.distribution import heavy_tailed
 from models.scoring import forecast_columns
@@ -14,6 +14,7 @@ from models.volatility import TAIL_WEIGHT, fit_horizon_scale
 from serving.card import build_card
 from serving.errors import ServingError
 from serving.output import as_records, write_table
+from serving.today import gather_today
 from sources import load_market
 
 ASSETS = ("BTC", "ETH", "ALT")
@@ -30,12 +31,13 @@ def score_baseline(market_file: str, out: Path | None) -> dict[str, Any]:
     rows = baseline_rows(market)
     if out is not None:
         write_table(rows, out)
-    card = build_card(_facts(market, rows), rows, "none: there is no champion, the baseline answers")
+    card = build_card(_facts(market, rows), rows, None)
     return {"card": card, "rows": len(rows), "last": as_records(rows)[0]}
 
 
 def _facts(market: Market, rows: pd.DataFrame) -> dict[str, Any]:
     prices = asset_prices(market)
+    made = features_with_quality(market)
     rates = []
     for asset in ASSETS:
         for horizon in HORIZONS:
@@ -44,13 +46,14 @@ def _facts(market: Market, rows: pd.DataFrame) -> dict[str, Any]:
             rates.append({"asset": asset, "horizon": horizon, "up": up, "n": len(y), "n_independent": len(y) // horizon})
     return {
         "market": {"name": market.name, "simulated": market.simulated, "note": market.note},
-        "trained_to": "never",
+        "trained_to": None,
         "regime": {"kind": "none", "identified": False, "last_fit": None},
         "base_rates": rates,
-        "skill": [],
+        "skill": None,
         "trials": 0,
-        "history": [],
+        "history": None,
         "quarantined": [],
+        "today": gather_today(market, made.values, made.quality),
     }
 
 

@@ -62,15 +62,24 @@ def score_market(model: str, market_file: str) -> tuple[pd.DataFrame, dict[str, 
         loaded = mlflow.pyfunc.load_model(model)
     except (MlflowException, OSError) as error:
         raise ServingError(f"model '{model}' cannot be loaded: {_first_line(error)}") from None
-    from sources import load_market  # after the model: what it shares with the logged code must come from there
+    from serving.today import gather_today, revised_columns  # after the model: what they share with the logged code must come from there
+    from sources import load_market
 
     inner = loaded.unwrap_python_model()
     market = load_market(market_file)
     _same_market(inner.facts, market)
+    made = inner.features_of(market)
+    revised = revised_columns(inner.facts["today"], made.values)
+    if market.simulated:
+        _same_draw(inner.facts, market, revised)
+    facts = inner.facts | {"today": gather_today(market, made.values, made.quality), "revised": revised}
     try:
-        return loaded.predict(inner.rows_of(market)), inner.facts
+        return loaded.predict(inner.rows_of(made.values)), facts
     except MlflowException as error:
         raise ServingError(f"model '{model}' refuses the rows: {_first_line(error)}") from None
+
+
+RULE = "rule: score the market a model was trained on. Train on this one first"
 
 
 def _same_market(facts: Mapping[str, Any], market: Any) -> None:
@@ -79,13 +88,20 @@ def _same_market(facts: Mapping[str, Any], market: Any) -> None:
         words = {True: "a simulated market", False: "a real market"}
         raise ServingError(
             f"the model was trained on {words[trained['simulated']]} ('{trained['name']}'), the market given is "
-            f"{words[market.simulated]} ('{market.name}'); "
-            "rule: score the market a model was trained on. Train on this one first"
+            f"{words[market.simulated]} ('{market.name}'); {RULE}"
         )
     if market.simulated and trained["note"] != market.note:
+        words_of = f"the model was trained on another simulated market ({trained['note']}) than the one given ({market.note})"
+        raise ServingError(f"{words_of}; {RULE}")
+
+
+def _same_draw(facts: Mapping[str, Any], market: Any, revised: list[str]) -> None:
+    """Real data are revised; a simulated market with the same note that reads otherwise is another one."""
+    last = f"{market.sessions[-1]:%Y-%m-%d}"
+    if revised or last < facts["trained_to"]:
         raise ServingError(
-            f"the model was trained on another simulated market ({trained['note']}) than the one given ({market.note}); "
-            "rule: score the market a model was trained on. Train on this one first"
+            "the model was trained on another draw of the simulated market, with other years, end or stocks "
+            f"(it ended {facts['trained_to']}, the one given ends {last}); {RULE}"
         )
 
 

@@ -6,17 +6,19 @@ from typing import Any
 import pandas as pd
 
 TOLD_APART, OPPOSITE = "risk_on", "risk_off"
-DESCRIPTIVE_FROM = 63
+LONGEST_CONFIRMED = 21
+"""Horizons beyond this one, in sessions, are descriptive (METHODS 3.4): no part of the tested family, and never a win."""
 
 
-def build_card(facts: Mapping[str, Any], answers: pd.DataFrame, model: str) -> dict[str, Any]:
+def build_card(facts: Mapping[str, Any], answers: pd.DataFrame, model: str | None) -> dict[str, Any]:
     """Merge what training knows with the newest answer.
 
     Parameters
     ----------
-    facts : as stored with the model (`facts.json`)
+    facts : as stored with the model (`facts.json`); its `today` of the session shown (`serving.today.gather_today`), else those
+        parts of the card stay empty
     answers : rows of the scoring function, in order of session; the last one is shown
-    model : what the model is called
+    model : what the model is called; None where the baseline answers
 
     Returns
     -------
@@ -24,7 +26,7 @@ def build_card(facts: Mapping[str, Any], answers: pd.DataFrame, model: str) -> d
     """
     row = answers.iloc[-1]
     session = pd.Timestamp(row["session"])
-    at_training = f"{session:%Y-%m-%d}" == facts["trained_to"]
+    today = facts["today"] if f"{session:%Y-%m-%d}" == facts["today"]["session"] else None
     return {
         "session": f"{session:%Y-%m-%d}",
         "known_at": f"{session + pd.Timedelta(days=1):%Y-%m-%dT00:00:00Z}",
@@ -32,14 +34,15 @@ def build_card(facts: Mapping[str, Any], answers: pd.DataFrame, model: str) -> d
         "model": model,
         "trained_to": facts["trained_to"],
         "regime": _regime(facts, answers),
-        "breakout": facts["breakouts"] if at_training else None,
+        "breakout": today["breakout"] if today else None,
         "forecast": _forecast(facts, row),
-        "against": _against(facts) if at_training else None,
+        "against": _against(today) if today else None,
         "history": facts["history"],
         "skill": facts["skill"],
         "trials": facts["trials"],
-        "ages": _ages(facts) if at_training else None,
+        "ages": _ages(today["quality"]) if today else None,
         "quarantined": facts["quarantined"],
+        "revised": facts.get("revised", []),
     }
 
 
@@ -67,12 +70,13 @@ def _regime(facts: Mapping[str, Any], answers: pd.DataFrame) -> dict[str, Any]:
         "order_prob": identity.get("order_prob"),
         "identified": known["identified"],
         "kind": known["kind"],
+        "label_brier_gain": known.get("label_brier_gain"),
         "last_fit": known["last_fit"],
     }
 
 
 def _forecast(facts: Mapping[str, Any], row: pd.Series) -> list[dict[str, Any]]:
-    skill = {(each["asset"], each["horizon"]): each for each in facts["skill"]}
+    skill = {(each["asset"], each["horizon"]): each for each in facts["skill"] or ()}
     out = []
     for rate in facts["base_rates"]:
         key = f"{rate['asset']}_{rate['horizon']}"
@@ -83,7 +87,7 @@ def _forecast(facts: Mapping[str, Any], row: pd.Series) -> list[dict[str, Any]]:
             {
                 "asset": rate["asset"],
                 "horizon": rate["horizon"],
-                "descriptive": rate["horizon"] >= DESCRIPTIVE_FROM,
+                "descriptive": rate["horizon"] > LONGEST_CONFIRMED,
                 "log_median": _number(row[f"{key}_median"]),
                 "log_lo80": _number(row[f"{key}_lo80"]),
                 "log_hi80": _number(row[f"{key}_hi80"]),
@@ -101,18 +105,17 @@ def _forecast(facts: Mapping[str, Any], row: pd.Series) -> list[dict[str, Any]]:
     return out
 
 
-def _against(facts: Mapping[str, Any]) -> dict[str, Any]:
-    values, seen = facts["today"]["features"], facts["today"]["last_seen"]
-    quality = facts["today"]["quality"]
+def _against(today: Mapping[str, Any]) -> dict[str, Any]:
+    values, seen, quality = today["features"], today["last_seen"], today["quality"]
     return {
         "flow_ytd_usd": values.get("flows__ytd_usd"),
         "flow_ytd_share": values.get("flows__ytd_pct"),
-        "funds": facts["funds"],
+        "funds": today["funds"],
         "record_high_with_outflows": values.get("flows__record_high_with_outflows"),
         "flows_last_seen": seen.get("flows"),
         "neg_share": values.get("profitability__neg_share"),
         "neg_share_n": quality.get("profitability__n"),
-        "neg_share_record": facts["records"].get("neg_share"),
+        "neg_share_record": today["neg_share_record"],
         "profitability_last_seen": seen.get("profitability"),
         "breadth": values.get("breadth__panel_pct_above_200"),
         "breadth_survivorship_biased": True,
@@ -120,8 +123,7 @@ def _against(facts: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _ages(facts: Mapping[str, Any]) -> dict[str, Any]:
-    quality = facts["today"]["quality"]
+def _ages(quality: Mapping[str, Any]) -> dict[str, Any]:
     return {name.removesuffix("__age_sessions"): age for name, age in quality.items() if name.endswith("__age_sessions")}
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 STAGES = {
     "market": "reading the market",
@@ -27,7 +27,11 @@ def shown(quiet: bool) -> Iterator[Report]:
         yield lambda stage, done, total: None
     elif sys.stderr.isatty():
         with Progress(
-            TextColumn("{task.description:<38}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=Console(stderr=True)
+            TextColumn("{task.description:<38}"),
+            BarColumn(),
+            TextColumn("{task.fields[steps]:>9}"),
+            TimeElapsedColumn(),
+            console=Console(stderr=True),
         ) as bar:
             yield _bars(bar)
     else:
@@ -39,8 +43,8 @@ def _bars(bar: Progress) -> Report:
 
     def report(stage: str, done: int, total: int) -> None:
         if stage not in tasks:
-            tasks[stage] = bar.add_task(STAGES.get(stage, stage), total=total)
-        bar.update(tasks[stage], completed=done, total=total)
+            tasks[stage] = bar.add_task(STAGES.get(stage, stage), total=total, steps="")
+        bar.update(tasks[stage], completed=done, total=total, steps=f"{done}/{total}" if total > 1 else "")
 
     return report
 
@@ -54,8 +58,9 @@ def _lines() -> Report:
         now = 4 * done // max(total, 1)
         if now != quarter.get(stage):
             quarter[stage] = now
-            end = f" {time.monotonic() - begun[stage]:.1f} s" if done == total else ""
+            took = [f"{time.monotonic() - begun[stage]:.1f} s"] if done == total else []
+            steps = [f"{done}/{total}"] if total > 1 else []
             with suppress(BrokenPipeError):  # a reader that has gone must not fail the job
-                sys.stderr.write(f"{STAGES.get(stage, stage)}: {done}/{total}{end}\n")
+                sys.stderr.write(f"{STAGES.get(stage, stage)}: {' '.join(steps + took) or '...'}\n")
 
     return report

@@ -41,18 +41,22 @@ class RegimeModel(PythonModel):
         """Score rows: a `session` column and the feature columns (`models.scoring.Scorer.score`)."""
         return self.scorer.score(model_input)
 
-    def rows_of(self, market: Any) -> pd.DataFrame:
-        """Make the rows of a market with the features the model was trained with.
+    def features_of(self, market: Any) -> Any:
+        """Make features and their quality with the code the model was trained with.
 
         Parameters
         ----------
         market : features.market.Market
         """
-        from features.matrix import feature_matrix
+        from features.matrix import features_with_quality
 
-        made = feature_matrix(market).rename_axis("session").reset_index()
+        return features_with_quality(market)
+
+    def rows_of(self, values: pd.DataFrame) -> pd.DataFrame:
+        """Take the rows and columns that the model reads from a feature matrix."""
+        rows = values.rename_axis("session").reset_index()
         begin = self.scorer.published["session"].iloc[0]
-        rows = made[made["session"] >= begin]
+        rows = rows[rows["session"] >= begin]
         if not len(rows):
             raise ScoringError(f"the market ends before {begin:%Y-%m-%d}, the first session the model knows")
         return pd.DataFrame(rows[["session", *self.scorer.columns]])

@@ -6,6 +6,9 @@ from typing import Any
 import pandas as pd
 
 UNKNOWN = "n/a"
+BEATS, INCONCLUSIVE, TOO_FEW = "beats the baseline", "does not beat the baseline", "too few rows to tell"
+INFORMED, DESCRIPTIVE = "carries information, but its losses are not surely smaller", "descriptive: such a horizon cannot be established"
+"""Verdicts on a forecast against its best baseline."""
 
 
 def is_missing(value: Any) -> bool:

@@ -1,6 +1,7 @@
 """From a study to what is served: the scorer, the facts that only training knows, and the folder they are stored in."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,27 +15,32 @@ from models.forecast import BASELINES, RUNGS
 from models.parts import Parts, take_apart
 from models.regime import RegimeHMM
 from models.scoring import BEFORE, PUBLISHED, QUANTILES, Cell, Scorer, forecast_columns
+from serving.words import BEATS
 from sources.calendar import sessions as sessions_between
 from training.book import SERVED
 from training.config import TrainConfig
 from training.forecasts import REGIME_FEATURE, CellFit, momentum_columns, volatility_column
-from training.regimes import UNIDENTIFIED, is_identified, names_of
-from training.skill import BEATS
+from training.regimes import UNIDENTIFIED, names_of
+from training.skill import LEVEL
 from training.study import Study
 
 CALENDAR_YEARS = 5
 
 
-def served_rung(cell: CellFit, verdict: str) -> tuple[str, str]:
+def served_rung(cell: CellFit, verdict: str, own_p: float = float("nan")) -> tuple[str, str]:
     """Decide which rung is served, and say why.
 
     Parameters
     ----------
     cell : newest fit, with the inner walk's choice
-    verdict : outcome of the outer walk for that choice
+    verdict : outcome of the outer walk for the inner walk's choices, which were not always this rung
+    own_p : p-value of the chosen rung's own outer walk
     """
     if verdict == BEATS and cell.rung not in BASELINES:
-        return cell.rung, f"{cell.rung} ({RUNGS[cell.rung]}): beat the best baseline out of sample"
+        if own_p <= LEVEL:
+            return cell.rung, f"{cell.rung} ({RUNGS[cell.rung]}): beat the best baseline out of sample"
+        reason = f"the walk's choices beat it, the newest, {cell.rung}, has not by itself"
+        return cell.baseline, f"baseline {cell.baseline} ({RUNGS[cell.baseline]}): {reason}"
     reason = verdict if verdict and verdict != BEATS else "no out-of-sample rows yet" if not verdict else "the inner walk chose it"
     return cell.baseline, f"baseline {cell.baseline} ({RUNGS[cell.baseline]}): {reason}"
 
@@ -42,17 +48,17 @@ def served_rung(cell: CellFit, verdict: str) -> tuple[str, str]:
 def make_scorer(study: Study, config: TrainConfig) -> Scorer:
     """Assemble what is served from the newest refit of everything."""
     refit = study.regimes.refits[-1]
-    verdicts = {}
-    if len(study.skill):
-        judged = study.skill[study.skill["rung"] == SERVED]
-        verdicts = {(row["asset"], row["horizon"]): str(row["verdict"]) for row in judged.to_dict("records")}
-    cells = tuple(_cell(asset, horizon, fit, verdicts.get((asset, horizon), "")) for (asset, horizon), fit in study.forecasts.last.items())
+    judged = {
+        (str(row["asset"]), int(row["horizon"]), str(row["rung"])): {str(k): v for k, v in row.items()}
+        for row in study.skill.to_dict("records")
+    }
+    cells = tuple(_cell(asset, horizon, fit, judged) for (asset, horizon), fit in study.forecasts.last.items())
     held = bool(study.regimes.held)
     calendar = sessions_between(study.features.index[-1], study.features.index[-1] + pd.DateOffset(years=CALENDAR_YEARS))[1:]
     scorer = Scorer(
         regime=refit.model,
         names=names_of(refit.model),
-        identified=is_identified(refit.model),
+        identified=refit.identified,
         enter=config.regime.enter,
         leave=config.regime.leave,
         cells=cells,
@@ -72,8 +78,9 @@ def make_scorer(study: Study, config: TrainConfig) -> Scorer:
     return replace(scorer, published=_published(study, scorer, spread))
 
 
-def _cell(asset: str, horizon: int, fit: CellFit, verdict: str) -> Cell:
-    rung, why = served_rung(fit, verdict)
+def _cell(asset: str, horizon: int, fit: CellFit, judged: Mapping[tuple[str, int, str], Mapping[str, Any]]) -> Cell:
+    choices, own = judged.get((asset, horizon, SERVED), {}), judged.get((asset, horizon, fit.rung), {})
+    rung, why = served_rung(fit, str(choices.get("verdict", "")), float(own.get("p", np.nan)))
     features = tuple(None if column == REGIME_FEATURE else column for column in fit.features)
     return Cell(asset, horizon, fit.ladder, rung, why, volatility_column(asset), momentum_columns(asset), features)
 

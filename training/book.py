@@ -11,12 +11,15 @@ from models.forecast import BASELINES, RUNGS
 from models.inference import Array
 from models.scores import crps
 from models.scoring import QUANTILES
+from training.overlap import mean_of
 
 SERVED = "served"
 """The series of forecasts that the inner choice would have served; it is judged on the outer rows."""
 
 SCORES = ("mean", "sd", "crps", "pit", "p_up")
 NEVER = -1
+HOME = "M0"
+"""The rung that is chosen until another is better by more than chance would make it look."""
 
 MIN_KNOWN = 15
 """Non-overlapping rows before the inner walk may leave the expanding mean."""
@@ -67,7 +70,8 @@ class Book:
     def choose(self, newest: int) -> tuple[str, str]:
         """Choose by mean CRPS among forecasts that were made out of sample and whose outcome is known.
 
-        Fewer than `MIN_KNOWN` rows that do not overlap say nothing: the expanding mean is kept.
+        The expanding mean is left only for what saved more than one standard error against it, and not before `MIN_KNOWN`
+        rows that do not overlap are known: the least of several noisy means is mostly the luckiest.
 
         Parameters
         ----------
@@ -75,15 +79,20 @@ class Book:
 
         Returns
         -------
-        rung : best of all rungs
-        baseline : best of the baselines
+        rung : of all rungs
+        baseline : of the baselines
         """
         known = self.scores["crps"][:, : max(newest + 1, 0)]
         known = known[:, ~np.isnan(known).any(axis=0)]
         if known.shape[1] < MIN_KNOWN * self.horizon:
-            return "M0", "M0"
-        mean = dict(zip(RUNGS, known.mean(axis=1), strict=True))
-        return min(mean, key=mean.__getitem__), min(BASELINES, key=mean.__getitem__)
+            return HOME, HOME
+        losses = dict(zip(RUNGS, known, strict=True))
+        return self._surest(losses, tuple(RUNGS)), self._surest(losses, BASELINES)
+
+    def _surest(self, losses: Mapping[str, Array], candidates: tuple[str, ...]) -> str:
+        best = min(candidates, key=lambda name: float(losses[name].mean()))
+        saved = mean_of(losses[HOME] - losses[best], self.horizon)
+        return best if saved.mean > saved.error else HOME
 
     def table(self, sessions: pd.Index, asset: str, horizon: int) -> pd.DataFrame:
         """Lay the book out: a row per session that was forecast and rung, the served series last."""

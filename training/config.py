@@ -28,7 +28,7 @@ class RegimeConfig(_Frozen):
     tol: Annotated[float, Field(gt=0)] = 1e-3
     enter: Annotated[float, Field(gt=0, lt=1)] = 0.6
     leave: Annotated[float, Field(gt=0, lt=1)] = 0.4
-    bootstrap: Annotated[int, Field(ge=0)] = 80
+    bootstrap: Annotated[int, Field(ge=0)] = 80  # 0 for none, else at least 2
     label_horizon: Annotated[int, Field(ge=1)] = 21
     label_drawdown: Annotated[float, Field(gt=0, lt=1)] = 0.05
 
@@ -36,6 +36,8 @@ class RegimeConfig(_Frozen):
     def _consistent(self) -> "RegimeConfig":
         if self.score_column not in self.columns:
             raise ValueError(f"score_column '{self.score_column}' must be one of columns")
+        if self.bootstrap == 1:
+            raise ValueError("bootstrap must be 0 (none) or at least 2: one refit has no spread")
         if self.leave > self.enter:
             raise ValueError(f"leave ({self.leave}) must not be above enter ({self.enter})")
         if self.kind == "classifier" and self.n_components != 2:
@@ -129,17 +131,25 @@ def load_config(path: str | Path, **overrides: Any) -> TrainConfig:
     try:
         return TrainConfig.model_validate(tree)
     except ValidationError as error:
-        raise JobError("; ".join(explain(path, error))) from None
+        given = frozenset(dotted for dotted, value in overrides.items() if value is not None)
+        raise JobError("; ".join(explain(path, error, given))) from None
 
 
-def explain(path: str | Path, error: ValidationError) -> list[str]:
-    """Say each fault of a config: file, key, rule, value."""
+def explain(path: str | Path, error: ValidationError, given: frozenset[str] = frozenset()) -> list[str]:
+    """Say each fault of a config: file, key, rule, value.
+
+    Parameters
+    ----------
+    given : dotted names that came from the command line; their faults are told of the option, not of the file
+    """
     lines = []
     for fault in error.errors(include_url=False):
         key = ".".join(str(part) for part in fault["loc"]) or "(whole)"
+        option = key.rpartition(".")[2].replace("_", "-")
+        place = f"option --{option}" if key in given else f"config '{path}': key '{key}'"
         if fault["type"] == "extra_forbidden":
-            lines.append(f"config '{path}': key '{key}' is unknown; remove it or correct its spelling")
+            lines.append(f"{place} is unknown; remove it or correct its spelling")
         else:
             value = f" (it is {fault['input']!r})" if not isinstance(fault["input"], dict) else ""
-            lines.append(f"config '{path}': key '{key}': {fault['msg'].removeprefix('Value error, ')}{value}")
+            lines.append(f"{place}: {fault['msg'].removeprefix('Value error, ')}{value}")
     return lines

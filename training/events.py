@@ -4,35 +4,11 @@ import numpy as np
 import pandas as pd
 
 from features import asset_prices
-from features.breakout import breakout_events, index_closes
+from features.breakout_list import list_events
 from features.market import Market
-from training.errors import JobError
 from training.targets import forward_return
 
-SERIES = {"R2000": "Russell 2000", "IWM": "IWM (Russell 2000 fund)", "IWN": "IWN (Russell 2000 Value fund)"}
-"""Price-return series whose breakouts are listed, and their names."""
-
-COLUMNS = ("series", "date", "event", "resistance", "close", "margin", "knife_edge")
 NO_PRICE, NOT_OVER = "no price yet", "not over"
-
-
-def list_events(market: Market, series: list[str] | None = None) -> pd.DataFrame:
-    """Every transition of the breakout automaton, by series and date (`COLUMNS`).
-
-    Parameters
-    ----------
-    series : names in `market.prices`; those of `SERIES` that the market has, if None
-    """
-    present = set(market.prices.loc[market.prices["close"].notna(), "series"])
-    wanted = [s for s in SERIES if s in present] if series is None else series
-    absent = [s for s in wanted if s not in present]
-    if absent:
-        raise JobError(f"events: the market has no price-return closes of '{absent[0]}'; it has {', '.join(sorted(present))}")
-    frames = [breakout_events(index_closes(market, name).dropna()).assign(series=name) for name in wanted]
-    frames = [frame for frame in frames if len(frame)]
-    if not frames:
-        return pd.DataFrame(columns=list(COLUMNS))
-    return pd.concat(frames, ignore_index=True)[list(COLUMNS)].sort_values(["date", "series"], kind="stable", ignore_index=True)
 
 
 def what_followed(events: pd.DataFrame, prices: pd.DataFrame, assets: list[str], horizons: list[int]) -> pd.DataFrame:

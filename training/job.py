@@ -16,7 +16,7 @@ from training.config import TrainConfig
 from training.events import event_study
 from training.facts import gather_facts
 from training.promote import Decision, PromoteConfig
-from training.record import log_files, log_numbers, log_warnings, register, run_info, run_tags
+from training.record import log_files, log_numbers, log_warnings, register, run_info, run_name, run_tags
 from training.report import write_report
 from training.study import make_table, run_study
 from training.tracking import RunHandle, open_run
@@ -60,7 +60,7 @@ def run_job(
     Parameters
     ----------
     rules : None for a backtest, which logs no model
-    name : of the run
+    name : of the run; None for one that says what it is, or that `mlflow run` gave it
     report_folder : where the report is written besides the run's artifacts
 
     Raises
@@ -71,7 +71,7 @@ def run_job(
     table = make_table(market, config, progress)
     report_folder.mkdir(parents=True, exist_ok=True)
     tags = run_tags(market, config, "train" if rules else "backtest")
-    with open_run(name, tags) as run, warnings.catch_warnings(record=True) as caught:
+    with open_run(name, tags, run_name(market, config)) as run, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", DegenerateFitWarning)
         study = run_study(table, config, progress)
         progress("record", 0, 4)
@@ -80,7 +80,7 @@ def run_job(
         label = f"run {run.run_id[:8]}"
         card = build_card(facts, scorer.published, label)
         events = event_study(market, list(config.assets), list(config.horizons))
-        log_numbers(study, config)
+        log_numbers(study, config, facts)
         progress("record", 1, 4)
         with tempfile.TemporaryDirectory() as folder:
             info = run_info(run, market, config)

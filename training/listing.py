@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from features.breakout_list import SERIES
 from features.market import Market
 from serving.output import write_table
 from training.errors import JobError
-from training.events import SERIES, event_study
+from training.events import event_study
 
 ASSETS, HORIZONS = ("BTC", "ETH", "ALT"), (5, 21, 63, 126)
 

@@ -10,9 +10,9 @@ import pandas as pd
 from features.market import Market
 from models.bootstrap import REFIT_ITERATIONS
 from models.forecast import RUNGS
+from serving.today import clean
 from sources import describe_market
 from training.config import TrainConfig
-from training.facts import clean
 from training.regimes import hmm_settings
 from training.study import Table, make_table
 

@@ -11,13 +11,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from training.book import SERVED
 from training.config import explain, read_yaml
 from training.errors import JobError
+from training.overlap import mean_of
 from training.skill import LONGEST_TESTED
 from training.tracking import CHAMPION, REGISTERED
 
 KEY = ["asset", "horizon", "session"]
 SHORT = 21
 SAME_OUTCOME = 1e-9
-"""Largest difference of log returns that still counts as the same outcome."""
+"""Largest difference of log returns, and relative one of losses, that still counts as the same."""
 
 
 class _Frozen(BaseModel):
@@ -32,6 +33,7 @@ class Sound(_Frozen):
     min_crps_skill: float
     max_degenerate_share: Annotated[float, Field(ge=0, le=1)]
     max_churn: Annotated[float, Field(ge=0, le=1)]
+    min_label_gain: float
 
 
 class Better(_Frozen):
@@ -39,6 +41,7 @@ class Better(_Frozen):
 
     min_common_rows: Annotated[int, Field(ge=1)]
     min_gain: float
+    min_gain_errors: Annotated[float, Field(ge=0)]
 
 
 class PromoteConfig(_Frozen):
@@ -58,6 +61,7 @@ class Candidate:
     simulated : whether its market is simulated
     market : name of its market
     degenerate_share, churn : of its regime refits
+    label_gain : of a classifier: share of the base rate's Brier score it saves out of sample; NaN if unknown; None for an HMM
     """
 
     losses: pd.DataFrame
@@ -66,6 +70,7 @@ class Candidate:
     market: str
     degenerate_share: float
     churn: float
+    label_gain: float | None = None
 
 
 @dataclass(frozen=True)
@@ -126,6 +131,9 @@ def unsound(candidate: Candidate, rules: Sound) -> list[str]:
         )
     if candidate.churn > rules.max_churn:
         faults.append(f"a refit relabels {candidate.churn:.1%} of days (median), the rule is at most {rules.max_churn:.0%}")
+    if candidate.label_gain is not None and not candidate.label_gain > rules.min_label_gain:
+        known = f"saves {candidate.label_gain:+.1%} of the base rate's Brier score" if np.isfinite(candidate.label_gain) else "is untested"
+        faults.append(f"the classifier's label {known}, the rule is more than {rules.min_label_gain:+.1%}")
     return faults
 
 
@@ -148,10 +156,27 @@ def _compare(candidate: Candidate, champion: Candidate, rules: Better) -> Decisi
             f"outcomes differ from the champion's ({asset}, {horizon} sessions, {session:%Y-%m-%d}): another market or "
             "vintage, not comparable",
         )
-    means = both.groupby(level=["asset", "horizon"])[["crps_new", "crps_old"]].mean()
-    gain = float((1.0 - means["crps_new"] / means["crps_old"]).mean())
-    words = f"mean CRPS {gain:+.2%} better than the champion's on {len(both)} common rows, the rule is more than {rules.min_gain:+.2%}"
-    return Decision(gain > rules.min_gain, words)
+    if np.allclose(both["crps_new"], both["crps_old"], rtol=SAME_OUTCOME, atol=0.0):
+        return _newer(candidate, champion, len(both))
+    saved = (both["crps_old"] - both["crps_new"]) / both["crps_old"].groupby(level=["asset", "horizon"]).transform("mean")
+    gain = float(saved.groupby(level=["asset", "horizon"]).mean().mean())
+    overlap = int(both.index.get_level_values("horizon").max())
+    error = mean_of(saved.groupby(level="session").mean().sort_index().to_numpy(), overlap).error
+    needed = max(rules.min_gain, rules.min_gain_errors * error)
+    words = (
+        f"mean CRPS {gain:+.2%} better than the champion's on {len(both)} common rows (standard error {error:.2%}), "
+        f"the rule is more than {needed:+.2%}"
+    )
+    return Decision(gain > needed, words)
+
+
+def _newer(candidate: Candidate, champion: Candidate, rows: int) -> Decision:
+    """Decide between two that forecast alike: the one that was trained on more recent data serves."""
+    new, old = candidate.losses["session"].max(), champion.losses["session"].max()
+    alike = f"forecasts like the champion's on all {rows} common rows"
+    if new > old:
+        return Decision(True, f"{alike}, and trained to {new:%Y-%m-%d} where the champion knows {old:%Y-%m-%d}")
+    return Decision(False, f"{alike}, and no newer: it is trained to {new:%Y-%m-%d}, the champion to {old:%Y-%m-%d}")
 
 
 def _judged(losses: pd.DataFrame) -> pd.DataFrame:
@@ -218,6 +243,7 @@ def load_candidate(run_id: str) -> Candidate:
         tags.get("market", "unknown"),
         metrics.get("degenerate_share", 0.0),
         metrics.get("churn_median", 0.0),
+        metrics.get("label_brier_gain", float("nan")) if tags.get("regime.kind") == "classifier" else None,
     )
 
 

@@ -2,7 +2,7 @@
 
 import json
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,12 @@ import pandas as pd
 from features.market import Market
 from models.hmm import DegenerateFitWarning
 from models.scoring import Scorer
+from serving.words import BEATS
 from training.book import SERVED
 from training.config import TrainConfig
 from training.logged_model import ROOT, code_hash, log_model
 from training.plots import plot_files
 from training.promote import Decision, PromoteConfig, promote_version
-from training.skill import BEATS
 from training.study import Study
 from training.tracking import REGISTERED, RunHandle, flat_params, git_commit, hold_stops, log_steps, tracking_uri
 
@@ -43,6 +43,12 @@ def run_tags(market: Market, config: TrainConfig, job: str) -> dict[str, str]:
     }
 
 
+def run_name(market: Market, config: TrainConfig) -> str:
+    """Name a run by what tells it from others at a glance."""
+    regime = config.regime
+    return f"{market.name} {regime.kind} {regime.n_components} seed {config.seed}"
+
+
 def run_info(run: RunHandle, market: Market, config: TrainConfig) -> dict[str, Any]:
     """Give what the report says of how it was made."""
     return {
@@ -57,7 +63,7 @@ def run_info(run: RunHandle, market: Market, config: TrainConfig) -> dict[str, A
     }
 
 
-def log_numbers(study: Study, config: TrainConfig) -> None:
+def log_numbers(study: Study, config: TrainConfig, facts: Mapping[str, Any]) -> None:
     """Log the resolved config, few headline metrics, and series by refit."""
     mlflow.log_params(flat_params(config.resolved(), "config."))
     refits = study.regimes.refits
@@ -66,10 +72,12 @@ def log_numbers(study: Study, config: TrainConfig) -> None:
     headline = {
         "refits": float(len(refits)),
         "degenerate_share": sum(each.degenerate for each in refits) / len(refits),
+        "inverted_refits": float(sum(each.inverted for each in refits)),
         "churn_median": pd.Series([each.churn for each in refits]).median(),
         "cells_beating_baseline": float((served["verdict"] == BEATS).sum()) if len(served) else 0.0,
         "lowest_p_adjusted": served["p_adjusted"].min() if len(served) else float("nan"),
         "crps_skill_mean": served["crps_skill"].mean() if len(served) else float("nan"),
+        "label_brier_gain": facts["regime"].get("label_brier_gain"),
         "coverage_80_mean": served["coverage_80"].mean() if len(served) else float("nan"),
     }
     mlflow.log_metrics({k: float(v) for k, v in headline.items() if pd.notna(v)})

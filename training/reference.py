@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from models.inference import Array
+from training.overlap import mean_of
 
 HORIZON, DRAWDOWN = 21, 0.05
 """The label: small caps rise over this many sessions without falling this far on the way."""
@@ -94,8 +94,8 @@ def reference_table(features: pd.DataFrame, p_risk_on: pd.Series, label: pd.Seri
 
     Returns
     -------
-    DataFrame with `COLUMNS`: gain is the constant's Brier score minus this one, gain_se its standard error from
-    non-overlapping sessions (averaged in variance over the ways to begin), rate_on and rate_off how often the label
+    DataFrame with `COLUMNS`: gain is the constant's Brier score minus this one, gain_se its standard error
+    (`training.overlap.mean_of`), rate_on and rate_off how often the label
     came true. Empty where there is no common session. A classifier that never speaks is not in it.
     """
     probs = reference_probabilities(features, p_risk_on, label, horizon).dropna(axis="columns", how="all")
@@ -113,7 +113,7 @@ def reference_table(features: pd.DataFrame, p_risk_on: pd.Series, label: pd.Seri
                 "classifier": name,
                 "brier": float(loss[name].mean()),
                 "gain": float(gain.mean()),
-                "gain_se": standard_error(gain, horizon),
+                "gain_se": mean_of(gain, horizon).error,
                 "share_on": float("nan") if on is None else float(on.mean()),
                 "rate_on": float("nan") if on is None else float(truth[on].mean()),
                 "rate_off": float("nan") if on is None else float(truth[~on].mean()),
@@ -124,8 +124,12 @@ def reference_table(features: pd.DataFrame, p_risk_on: pd.Series, label: pd.Seri
     return pd.DataFrame(out)[list(COLUMNS)]
 
 
-def standard_error(values: Array, horizon: int) -> float:
-    """Standard error of a mean over overlapping rows: that of every `horizon`-th row; NaN with fewer than two of them."""
-    if len(values) < 2 * horizon:
-        return float("nan")
-    return float(np.sqrt(np.mean([np.var(values[start::horizon], ddof=1) / len(values[start::horizon]) for start in range(horizon)])))
+def label_gain(features: pd.DataFrame, p_risk_on: pd.Series, label: pd.Series, horizon: int = HORIZON) -> float:
+    """Share of the base rate's Brier score that the model's own probability saves; NaN where nothing can be compared.
+
+    Parameters
+    ----------
+    features, p_risk_on, label, horizon : as of `reference_table`
+    """
+    rows = {row["classifier"]: row for row in reference_table(features, p_risk_on, label, horizon).to_dict("records")}
+    return float(rows[MODEL_RAW]["gain"] / rows[CONSTANT]["brier"]) if MODEL_RAW in rows else float("nan")

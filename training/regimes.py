@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -42,6 +41,7 @@ class Refit:
     left_out : columns below coverage
     degenerate : whether the fit should not be relied on
     churn : share of the common rows whose most probable state changed against the refit before; NaN for the first
+    inverted : whether a name went to another state than it meant at the refit before
     """
 
     position: int
@@ -51,6 +51,12 @@ class Refit:
     left_out: tuple[str, ...]
     degenerate: bool
     churn: float
+    inverted: bool = False
+
+    @property
+    def identified(self) -> bool:
+        """Whether the states may carry their names: never right after names were swapped; a classifier's label is named by construction."""
+        return not self.inverted and (not isinstance(self.model, RegimeHMM) or self.model.identity.identified)
 
 
 @dataclass(frozen=True)
@@ -134,8 +140,8 @@ def _refit(
     degenerate = False
     if isinstance(model, RegimeHMM) and model.fit is not None:
         degenerate = warn_if_degenerate(model.fit, seen.mean(axis=0), MIN_OCCUPANCY, f"regime refit of {X.index[position]:%Y-%m-%d}")
-    churn = _churn(before, probs) if before else float("nan")
-    return Refit(position, end, model, probs, left_out, degenerate, churn)
+    churn, inverted = (_churn(before, probs), _inverted(before.model, model)) if before else (float("nan"), False)
+    return Refit(position, end, model, probs, left_out, degenerate, churn, inverted)
 
 
 def _fit(
@@ -164,24 +170,16 @@ def _churn(before: Refit, probs: Array) -> float:
     return float(np.mean(before.probs[:common].argmax(axis=1) != probs[:common].argmax(axis=1)))
 
 
-def inversions(refits: tuple[Refit, ...]) -> int:
-    """Refits after which a state's name went to another state (matched by Hellinger distance on a common scale)."""
-    count = 0
-    for old, new in pairwise(refits):
-        a, b = old.model, new.model
-        if isinstance(a, RegimeHMM) and isinstance(b, RegimeHMM) and a.columns == b.columns:
-            count += int((match(a.natural(), b.natural()) != np.arange(a.n_states)).any())
-    return count
+def _inverted(before: RegimeModel, model: RegimeModel) -> bool:
+    """Whether a state's name went to another state (matched by Hellinger distance on a common scale)."""
+    if not isinstance(before, RegimeHMM) or not isinstance(model, RegimeHMM) or before.columns != model.columns:
+        return False
+    return bool((match(before.natural(), model.natural()) != np.arange(model.n_states)).any())
 
 
 def names_of(model: RegimeModel) -> tuple[str, ...]:
     """Names of the model's states, in order."""
     return STATE_NAMES[model.n_states]
-
-
-def is_identified(model: RegimeModel) -> bool:
-    """Whether the states may carry their names; a classifier's label is named by construction."""
-    return not isinstance(model, RegimeHMM) or model.identity.identified
 
 
 def call_regime(probs: Array, names: tuple[str, ...], enter: float, leave: float, held: bool) -> tuple[list[str], bool]:
@@ -206,8 +204,9 @@ def publish(index: pd.Index, first: int, refits: list[Refit], config: TrainConfi
     for i, refit in enumerate(refits):
         rows = slice(refit.position, refit.end)
         probs[rows] = refit.probs[refit.position - first : refit.end - first]
+        held = held and not refit.inverted  # what was held was another state
         called, held = call_regime(probs[rows], names, config.regime.enter, config.regime.leave, held)
-        regime[rows] = called if is_identified(refit.model) else UNIDENTIFIED
+        regime[rows] = called if refit.identified else UNIDENTIFIED
         number[rows] = i
     out = pd.DataFrame(probs, index=index, columns=[f"p_{name}" for name in names])
     return out.assign(regime=pd.Series(regime, index=index, dtype="str"), refit=number), held

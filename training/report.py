@@ -11,14 +11,17 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from matplotlib.figure import Figure
 
 from features.market import Market
+from serving.card import LONGEST_CONFIRMED
+from serving.sentences import card_terms
 from training import calibration, plots_checks, report_inputs, report_tables
 from training.base_fans import base_fan
 from training.plot_style import to_uri
 from training.plots import fan_figure, gain_figure, regime_figure
 from training.reference import DRAWDOWN, HORIZON, reference_table
 from training.report_captions import CAPTIONS
-from training.report_card import card_terms, card_when, forecast_table
+from training.report_card import card_when, forecast_table
 from training.report_tables import Table
+from training.skill import LONGEST_TESTED, MIN_ROWS
 from training.study import Study
 from training.targets import calm_rise
 
@@ -77,11 +80,14 @@ def write_report(
         "market": market,
         "card": card,
         "when": card_when(card),
-        "terms": card_terms(card),
+        "terms": card_terms(card).items(),
         "forecast": forecast_table(card),
         "facts": facts,
         "plots": _plots(card, study, events, config, assets, horizons, simulated),
         "skill": _skill(study, assets),
+        "longest_confirmed": LONGEST_CONFIRMED,
+        "longest_tested": LONGEST_TESTED,
+        "min_rows": MIN_ROWS,
         "families": report_inputs.family_views(market, study, _readers(config)),
         "wide": (report_inputs.WIDE, report_inputs.HIGH),
         "silent": report_inputs.silent_columns(study.features),

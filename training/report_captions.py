@@ -18,8 +18,8 @@ CAPTIONS: Mapping[str, tuple[str, str]] = {
     "reliability": (
         "Share of rises against the probability given, by asset and horizon, with 95% intervals.",
         "Points on the dotted line are reliable; flat points mean that the probability told nothing. A bar that crosses the line is no "
-        "evidence against it; bars are wide because rows that overlap say the same thing twice. Out-of-sample rows of what would have been "
-        "served.",
+        "evidence against it; bars are wide because rows that overlap say the same thing twice. Out-of-sample rows of the inner walk's "
+        "choices, before the rule that serves the baseline where nothing beats it.",
     ),
     "pit": (
         "Histograms of where outcomes fell in their forecast distributions, by asset and horizon.",

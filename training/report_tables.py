@@ -8,6 +8,7 @@ import pandas as pd
 
 from features.market import Market
 from models.forecast import RUNGS
+from serving.card import LONGEST_CONFIRMED
 from serving.words import count, day, fixed, p_value, percent, plain, prob, share, signed
 from training.book import SERVED
 from training.calibration import PIT_BINS, gain_by_year
@@ -111,6 +112,7 @@ def served_table(skill: pd.DataFrame) -> Table:
             p_value(r["p"]),
             p_value(r["p_adjusted"]),
             p_value(r["p_delay1"]),
+            p_value(r["p_gain"]),
         ]
         rows.append([r["asset"], str(r["horizon"]), f"{r['n']} ({r['n_independent']})", r["best_baseline"], *numbers, r["verdict"]])
     head = [
@@ -124,10 +126,14 @@ def served_table(skill: pd.DataFrame) -> Table:
         "p",
         "p adjusted",
         "p, a session late",
+        "p of CRPS",
         "verdict",
     ]
     return Table(
-        "The served series: the rung that an inner walk had chosen by then. Only these rows are tests.", head, rows, text=(0, 3, 10)
+        f"The walk's choices: the rung that an inner walk had chosen by then. Those up to {LONGEST_CONFIRMED} sessions are tests.",
+        head,
+        rows,
+        text=(0, 3, 11),
     )
 
 
@@ -135,7 +141,7 @@ def rung_table(skill: pd.DataFrame, asset: str) -> Table:
     """Every rung of one asset, with raw p-values."""
     rows = []
     for r in skill[skill["asset"] == asset].to_dict("records"):
-        name = "what was served" if r["rung"] == SERVED else f"{r['rung']} {RUNGS[r['rung']]}"
+        name = "the walk's choices" if r["rung"] == SERVED else f"{r['rung']} {RUNGS[r['rung']]}"
         best = "*" if r["rung"] == r["best_baseline"] else ""
         cost = [fixed(r["crps"], 4), signed(r["crps_skill"]), signed(r["r2_oos"]), fixed(r["brier"], 3), share(r["coverage_80"])]
         rows.append([f"{r['horizon']}", name + best, str(r["n"]), *cost, fixed(r["cw_t"], 2), p_value(r["p"]), p_value(r["p_delay1"])])
@@ -170,7 +176,7 @@ def reference_view(table: pd.DataFrame) -> Table:
         rates = [share(r["share_on"]), share(r["rate_on"]), share(r["rate_off"])]
         rows.append([r["classifier"], fixed(r["brier"], 4), difference, *rates, f"{r['n']} ({r['n_independent']})"])
     head = ["classifier", "Brier score", "better than the constant by", "says yes", "hits after yes", "hits after no", "n (independent)"]
-    return Table("Best first. ± is one standard error from sessions that do not overlap.", head, rows)
+    return Table("Best first. ± is one standard error that allows for the overlap.", head, rows)
 
 
 def event_table(events: pd.DataFrame) -> Table:

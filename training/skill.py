@@ -4,51 +4,63 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t as student
 
 from models.forecast import BASELINES
 from models.inference import Array
 from models.scores import covered, r2_oos
+from serving.card import LONGEST_CONFIRMED
+from serving.words import BEATS, DESCRIPTIVE, INCONCLUSIVE, INFORMED, TOO_FEW
+from training.overlap import mean_of
 
 MIN_ROWS = 30
 """Non-overlapping rows below which no p-value is given."""
 
 LONGEST_TESTED = 63
-"""Horizons beyond this one are descriptive (METHODS 3.4)."""
+"""Horizons beyond this one get no p-value: one decade holds too few of them."""
 
 LEVEL = 0.05
-BEATS, INCONCLUSIVE, TOO_FEW = "beats the baseline", "does not beat the baseline", "too few rows to tell"
 
 
 @dataclass(frozen=True)
-class ClarkWest:
-    """Outcome of `clark_west`: statistic, one-sided p-value, and the non-overlapping rows it rests on."""
+class Test:
+    """Outcome of a test: statistic, one-sided p-value, and the non-overlapping rows it rests on."""
+
+    __test__ = False
 
     t: float
     p: float
     n: int
 
 
-def clark_west(y: Array, baseline: Array, forecast: Array, horizon: int) -> ClarkWest:
-    """Clark and West (2007) test that a nested forecast has the smaller mean squared error, on overlapping targets.
+def clark_west(y: Array, baseline: Array, forecast: Array, horizon: int) -> Test:
+    """Clark and West (2007) test that a nested forecast carries information its baseline lacks, on overlapping targets.
 
-    f = (y - baseline)^2 - [(y - forecast)^2 - (baseline - forecast)^2]. The mean of f is taken over all rows; its
-    standard error is that of every `horizon`-th row, averaged in variance over the `horizon` ways to begin. Using all
-    rows can only make the mean more precise than that, so the test does not exceed its level by the overlap.
+    f = (y - baseline)^2 - [(y - forecast)^2 - (baseline - forecast)^2] is above zero on average. It does not say that the forecast
+    as it is has the smaller loss: `smaller_loss` does.
 
     Returns
     -------
-    ClarkWest, with p = NaN where fewer than `MIN_ROWS` non-overlapping rows exist, and 1 where the forecasts never differ
+    Test, with p = NaN where fewer than `MIN_ROWS` non-overlapping rows exist, and 1 where the forecasts never differ
     """
-    n = len(y) // horizon
-    f = (y - baseline) ** 2 - (y - forecast) ** 2 + (baseline - forecast) ** 2
+    return _above_zero((y - baseline) ** 2 - (y - forecast) ** 2 + (baseline - forecast) ** 2, horizon)
+
+
+def smaller_loss(baseline: Array, forecast: Array, horizon: int) -> Test:
+    """Diebold and Mariano (1995) test that a forecast's losses are smaller than its baseline's, on overlapping targets.
+
+    Parameters
+    ----------
+    baseline, forecast : losses, row by row
+    """
+    return _above_zero(baseline - forecast, horizon)
+
+
+def _above_zero(values: Array, horizon: int) -> Test:
+    n = len(values) // horizon
     if n < MIN_ROWS:
-        return ClarkWest(float("nan"), float("nan"), n)
-    variance = float(np.mean([np.var(f[start::horizon], ddof=1) / len(f[start::horizon]) for start in range(horizon)]))
-    if variance <= 0:
-        return ClarkWest(0.0, 1.0, n)
-    t = float(f.mean() / np.sqrt(variance))
-    return ClarkWest(t, float(student.sf(t, n - 1)), n)
+        return Test(float("nan"), float("nan"), n)
+    found = mean_of(values, horizon)
+    return Test(found.t, found.p, n)
 
 
 def holm(p: pd.Series) -> pd.Series:
@@ -70,8 +82,9 @@ def skill_table(losses: pd.DataFrame) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame with asset, horizon, rung, n, n_independent, crps, crps_skill, r2_oos, brier, coverage_80, cw_t, p,
-    p_delay1; for `served` also p_adjusted (family-wise over the printed grid) and verdict
+    DataFrame with asset, horizon, rung, n, n_independent, crps, crps_skill, r2_oos, brier, coverage_80, cw_t, p (Clark-West),
+    p_delay1, p_gain (that the CRPS is smaller); for `served` also p_adjusted (family-wise over the confirmed horizons of the
+    grid) and verdict
     """
     judged = losses[losses["outer"].astype(bool)]
     cell_session = [judged[column] for column in ("asset", "horizon", "session")]
@@ -84,7 +97,7 @@ def skill_table(losses: pd.DataFrame) -> pd.DataFrame:
     if table.empty:
         return table
     served = table["rung"] == "served"
-    table["p_adjusted"] = holm(table["p"].where(served))
+    table["p_adjusted"] = holm(table["p"].where(served & (table["horizon"] <= LONGEST_CONFIRMED)))
     table["verdict"] = np.where(served, [_verdict(row) for _, row in table.iterrows()], "")
     return table
 
@@ -95,9 +108,9 @@ def _cell(asset: str, horizon: int, frame: pd.DataFrame) -> list[dict[str, objec
     out: list[dict[str, object]] = []
     for rung, part in by_rung.items():
         y, mean = part["y"].to_numpy(), part["mean"].to_numpy()
-        tests = [_test(part, by_rung[base], "y", horizon) for base in BASELINES if base != rung]
-        weakest = max(tests, key=lambda test: -np.inf if np.isnan(test.p) else test.p)
-        delayed = [_test(part, by_rung[base], "y_delay1", horizon).p for base in BASELINES if base != rung]
+        against = [by_rung[base] for base in BASELINES if base != rung]
+        informed = [_informed(part, base, "y", horizon) for base in against]
+        weakest = max(informed, key=lambda test: -np.inf if np.isnan(test.p) else test.p)
         is_baseline = rung in BASELINES
         out.append(
             {
@@ -113,29 +126,40 @@ def _cell(asset: str, horizon: int, frame: pd.DataFrame) -> list[dict[str, objec
                 "brier": float(np.mean((part["p_up"].to_numpy() - (y > 0)) ** 2)),
                 "coverage_80": float(covered(part["pit"].to_numpy(), 0.8).mean()),
                 "cw_t": float("nan") if is_baseline else weakest.t,
-                "p": float("nan") if is_baseline else _worst([test.p for test in tests]),
-                "p_delay1": float("nan") if is_baseline else _worst(delayed),
+                "p": float("nan") if is_baseline else _worst(informed),
+                "p_delay1": float("nan") if is_baseline else _worst([_informed(part, base, "y_delay1", horizon) for base in against]),
+                "p_gain": float("nan") if is_baseline else _worst([_cheaper(part, base, horizon) for base in against]),
                 "base_rate_up": float((y > 0).mean()),
             }
         )
     return out
 
 
-def _test(part: pd.DataFrame, base: pd.DataFrame, target: str, horizon: int) -> ClarkWest:
+def _informed(part: pd.DataFrame, base: pd.DataFrame, target: str, horizon: int) -> Test:
     known = part[target].notna().to_numpy()
     if horizon > LONGEST_TESTED:
-        return ClarkWest(float("nan"), float("nan"), int(known.sum()) // horizon)
+        return Test(float("nan"), float("nan"), int(known.sum()) // horizon)
     y, baseline, forecast = (series.to_numpy(dtype=np.float64)[known] for series in (part[target], base["mean"], part["mean"]))
     return clark_west(y, baseline, forecast, horizon)
 
 
-def _worst(p: list[float]) -> float:
+def _cheaper(part: pd.DataFrame, base: pd.DataFrame, horizon: int) -> Test:
+    if horizon > LONGEST_TESTED:
+        return Test(float("nan"), float("nan"), len(part) // horizon)
+    return smaller_loss(base["crps"].to_numpy(), part["crps"].to_numpy(), horizon)
+
+
+def _worst(tests: list[Test]) -> float:
     """Largest p-value; missing if any is: a win must be shown against every baseline."""
-    return float(np.max(p))
+    return float(np.max([test.p for test in tests]))
 
 
 def _verdict(row: pd.Series) -> str:
+    """Judge a win: information that survives the grid, and losses that are smaller indeed."""
     if row["n_independent"] < MIN_ROWS or row["horizon"] > LONGEST_TESTED:
         return TOO_FEW
-    won = row["p_adjusted"] <= LEVEL and row["crps_skill"] > 0
-    return BEATS if won else INCONCLUSIVE
+    if row["horizon"] > LONGEST_CONFIRMED:
+        return DESCRIPTIVE
+    if not row["p_adjusted"] <= LEVEL:
+        return INCONCLUSIVE
+    return BEATS if row["p_gain"] <= LEVEL else INFORMED

@@ -131,7 +131,7 @@ def _weigh_identity(
         return walk, None
     progress("identity", 0, 1)
     window = features.iloc[walk.first : last.position + 1]
-    rng = np.random.default_rng([config.seed, len(walk.refits), 1])
+    rng = np.random.default_rng([config.seed, 1])
     ensemble, order_prob = bootstrap_refits(last.model, window, hmm_settings(config), config.regime.bootstrap, rng)
     model = replace(last.model, identity=replace(last.model.identity, order_prob=order_prob))
     refits = (*walk.refits[:-1], replace(last, model=model))

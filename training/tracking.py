@@ -73,18 +73,20 @@ def connect() -> None:
 
 
 @contextmanager
-def open_run(name: str | None, tags: Mapping[str, str]) -> Iterator[RunHandle]:
+def open_run(name: str | None, tags: Mapping[str, str], unnamed: str | None = None) -> Iterator[RunHandle]:
     """Open a run, or take over the one `mlflow run` opened, and close it as FINISHED, FAILED or KILLED.
 
     Parameters
     ----------
-    name : shown in MLflow; None for one of MLflow's
+    name : shown in MLflow; None leaves a run taken over its own
+    unnamed : name of a new run where `name` is None; None for one of MLflow's
     tags : set at once, so that a run that fails early says what it was
     """
     import mlflow
 
     if not os.environ.get("MLFLOW_RUN_ID"):  # `mlflow run` has chosen the experiment already
         mlflow.set_experiment(os.environ.get("MLFLOW_EXPERIMENT_NAME", EXPERIMENT))
+        name = name or unnamed
     with stop_signals():
         try:
             run = mlflow.start_run(run_name=name, tags={**tags, PROCESS_TAG: _process_mark(os.getpid())})

@@ -53,8 +53,8 @@ BAD = {
     "unknown asset": ((*TRAIN, "--config", "asset.yaml"), ["'asset.yaml'", "'DOGE'", "'ETH'"]),
     "unknown column": ((*TRAIN, "--config", "column.yaml"), ["'momentum__nope'", "momentum__ret_1"]),
     "series too short": ((*TRAIN, "--config", "short.yaml"), ["2012 sessions", "walk.min_history is 5000"]),
-    "unknown kind": ((*TRAIN, "--config", "train.yaml", "--kind", "tree"), ["'regime.kind'", "'tree'"]),
-    "too many regimes": ((*TRAIN, "--config", "train.yaml", "--n-components", "9"), ["n_components", "(it is 9)"]),
+    "unknown kind": ((*TRAIN, "--config", "train.yaml", "--kind", "tree"), ["option --kind", "'hmm' or 'classifier'", "'tree'"]),
+    "too many regimes": ((*TRAIN, "--config", "train.yaml", "--n-components", "9"), ["option --n-components", "(it is 9)"]),
     "reports in a file": ((*TRAIN, "--config", "train.yaml", "--reports", "file/x"), ["'file/x'", "cannot be written"]),
     "missing rules": (("train", "--rules", "nowhere.yaml", *MARKET, "--config", "train.yaml"), ["'nowhere.yaml'"]),
     "backtest of a missing market": (("backtest", "--market", "nowhere.yaml", "--config", "train.yaml"), ["'nowhere.yaml'"]),
@@ -115,7 +115,7 @@ def test_without_a_champion_the_baseline_answers_and_says_so(desk):
     done = desk.invoke("score", *MARKET, "--json")
     assert done.exit_code == 0, done.stderr
     answer = json.loads(done.stdout, parse_constant=pytest.fail)
-    assert "no champion" in answer["card"]["model"]
+    assert answer["card"]["model"] is None
     assert answer["card"]["market"]["simulated"] is True
     assert {each["served_by"] for each in answer["card"]["forecast"]} == {"baseline M0 (expanding mean): there is no champion"}
     text = desk.invoke("score", *MARKET).stdout

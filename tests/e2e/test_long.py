@@ -76,6 +76,20 @@ def test_project_runs_under_mlflow_in_one_run_from_end_to_end(desk, project):
     out, err = process.communicate(timeout=300)
     assert process.returncode == 0, err
     assert len(pd.read_parquet(desk.folder / "scores.parquet")) == 2012
+    process = mlflow_run(desk, project, f"market={desk.market}", f"config={desk.config}", entry="backtest")
+    out, err = process.communicate(timeout=580)
+    assert process.returncode == 0, err
+    assert "FORECAST" in out
+    backtest = next(run for run in desk.runs() if run.data.tags.get("job") == "backtest")
+    assert backtest.info.status == "FINISHED"
+    assert [each.version for each in client.search_model_versions("name='appetite'")] == [1]
+    process = mlflow_run(desk, project, "version=1", entry="promote")
+    out, err = process.communicate(timeout=300)
+    assert (process.returncode, "is the champion already" in out) == (0, True), err
+    process = mlflow_run(desk, project, f"market={desk.market}", f"out={desk.folder / 'breakouts'}", entry="events")
+    out, err = process.communicate(timeout=300)
+    assert process.returncode == 0, err
+    assert (desk.folder / "breakouts.csv").is_file()
     process = mlflow_run(desk, project, "experiment=mine", f"out={desk.folder / 'ranking'}", entry="compare")
     out, err = process.communicate(timeout=300)
     assert process.returncode == 0, err

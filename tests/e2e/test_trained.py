@@ -180,6 +180,15 @@ def test_scores_of_a_file_equal_what_was_published(trained):
     assert answer["card"]["forecast"] == trained.said["card"]["forecast"]
 
 
+def test_another_draw_of_the_simulated_market_is_refused(trained):
+    desk = trained.desk
+    (desk.folder / "shorter.yaml").write_text(desk.market.read_text().replace("years: 8", "years: 7"))
+    done = desk.invoke("score", "--market", "shorter.yaml", PYTHONPATH=str(ROOT))
+    assert done.exit_code == 2
+    assert "another draw of the simulated market" in done.stderr
+    assert "it ended 2024-12-31" in done.stderr
+
+
 def test_scores_as_text_equal_what_was_published(trained):
     desk = trained.desk
     done = desk.invoke("score", "--market", desk.market, "--out", "scores.csv", PYTHONPATH=str(ROOT))
@@ -312,18 +321,18 @@ def test_second_run_is_ranked_beside_the_first_and_the_baselines(trained):
     tree = yaml.safe_load(desk.config.read_text())
     tree["regime"]["kappa"] = 10
     (desk.folder / "kappa.yaml").write_text(yaml.safe_dump(tree))
-    done = desk.run("backtest", "--market", desk.market, "--config", "kappa.yaml", "--name", "second")
+    done = desk.run("backtest", "--market", desk.market, "--config", "kappa.yaml")
     assert done.returncode == 0, done.stderr
     assert "regimes: walk-forward refits: 12/12" in done.stderr
     assert "model " not in done.stdout.splitlines()[-4]
-    second = next(run for run in desk.runs() if run.info.run_name == "second")
+    second = next(run for run in desk.runs() if run.info.run_name == "sample hmm 2 seed 0")
     assert (second.info.status, second.data.tags["job"]) == ("FINISHED", "backtest")
     assert len(desk.client().search_model_versions("name='appetite'")) == 1
 
     done = desk.invoke("compare", "--out", "ranking", "--json")
     assert done.exit_code == 0, done.stderr
     table = pd.DataFrame(strict_json(done.stdout))
-    assert set(table["name"]) == {"first", "second", "baseline M0", "baseline B0"}
+    assert set(table["name"]) == {"first", "sample hmm 2 seed 0", "baseline M0", "baseline B0"}
     assert table["crps_ratio"].is_monotonic_increasing
     assert table.loc[table["name"] == "baseline M0", "crps_ratio"].item() == 1.0
     for ending in (".csv", ".html"):

@@ -6,7 +6,7 @@ import pytest
 
 from models.bootstrap import bootstrap_refits, stationary_blocks
 from models.ensemble import RANGE, Ensemble, probability_range
-from models.identity import MIN_ORDER_PROB
+from models.identity import MIN_ORDER_PROB, order_probability
 from models.inference import forward_filter
 from models.regime import RegimeHMM
 from models.regime_fit import HMMSettings, fit_regime_hmm
@@ -77,7 +77,7 @@ def test_refits_keep_the_models_states_and_scatter_about_its_parameters():
     # the mean of 12 standard deviations, each known to some 5%
     np.testing.assert_allclose(np.sqrt(ensemble.variances).mean(axis=0), np.sqrt(model.params.variances), rtol=0.1)
     scores = (ensemble.means[:, :, 0] * model.scale + model.center) / (np.sqrt(ensemble.variances[:, :, 0]) * model.scale)
-    assert order_prob == (scores[:, 0] > scores[:, 1]).mean()
+    assert order_prob == order_probability(scores)
 
 
 def test_refits_are_repeatable():

@@ -9,7 +9,7 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import norm
 
-from models.identity import Identity, hellinger, hysteresis, identify, match
+from models.identity import Identity, hellinger, hysteresis, identify, match, order_probability
 from models.inference import HMMParams
 from tests.models.worlds import random_params
 
@@ -67,6 +67,26 @@ def test_mean_test_passes_at_two_sided_five_percent(z, passed):
 )
 def test_identified_needs_a_difference_and_a_stable_order(change, identified):
     assert replace(NAMED, **change).identified is identified
+
+
+@pytest.mark.parametrize(("z", "seed"), [(0.0, 0), (1.0, 1), (1.96, 2), (3.0, 3)])
+def test_order_probability_is_that_of_a_normal_difference(z, seed):
+    """Against the law that the scores were drawn from; 4,000 draws know z to .03 and a little more where it is large."""
+    scores = np.random.default_rng(seed).normal([z * 0.01 * np.sqrt(2), 0.0], 0.01, size=(4000, 2))
+    assert norm.ppf(order_probability(scores)) == pytest.approx(z, abs=0.1)
+    assert order_probability(scores) == pytest.approx((scores[:, 0] > scores[:, 1]).mean(), abs=0.02)
+
+
+def test_order_probability_is_that_of_the_least_sure_pair():
+    rng = np.random.default_rng(1)
+    scores = rng.normal([3.0, 0.2, 0.0], 1.0, size=(500, 3))
+    assert order_probability(scores) == pytest.approx(order_probability(scores[:, 1:]), rel=1e-12)
+    assert order_probability(scores) < 0.7 < 0.95 < order_probability(scores[:, [0, 2]])
+
+
+@pytest.mark.parametrize(("gap", "prob"), [(0.1, 1.0), (-0.1, 0.0)])
+def test_order_that_never_varies_is_certain(gap, prob):
+    assert order_probability(np.tile([gap, 0.0], (3, 1))) == prob
 
 
 @pytest.mark.parametrize("order_prob", [0.99, float("nan")])

@@ -9,9 +9,11 @@ from pathlib import Path
 import pandas as pd
 from joblib import Parallel, delayed
 
+from serving.card import LONGEST_CONFIRMED
+from serving.words import BEATS
 from sources.simulated import simulate
 from training.config import load_config
-from training.skill import BEATS
+from training.skill import LEVEL
 from training.study import make_table, run_study
 
 CONFIG = Path(__file__).resolve().parents[2] / "conf" / "train.yaml"
@@ -39,8 +41,14 @@ def many(study: Callable[..., pd.DataFrame], seeds: Iterable[int], *args: object
     return pd.concat(Parallel(n_jobs=n_jobs)(delayed(study)(seed, *args) for seed in seeds), ignore_index=True)
 
 
+def found_in(table: pd.DataFrame) -> pd.DataFrame:
+    """Share of worlds in which Bitcoin's cell carries information (adjusted Clark-West), and in which it beats the baseline as well."""
+    bitcoin = table[(table["asset"] == "BTC") & (table["horizon"] <= LONGEST_CONFIRMED)]
+    says = pd.DataFrame({"found": bitcoin["p_adjusted"] <= LEVEL, "beats": bitcoin["verdict"] == BEATS})
+    return says.groupby(bitcoin["horizon"]).mean()
+
+
 if __name__ == "__main__":  # power at another effect: python -m tests.recovery.studies .008
     given = float(sys.argv[1])
     table = many(served_skill, range(200, 220), given)
-    bitcoin = table[table["asset"] == "BTC"]
-    print(f"planted {given}:", (bitcoin["verdict"] == BEATS).groupby(bitcoin["horizon"]).mean()[[5, 21]].to_dict())  # noqa: T201
+    print(f"planted {given}:\n{found_in(table)}")  # noqa: T201

@@ -2,8 +2,8 @@
 
 import pytest
 
+from serving.words import BEATS
 from tests.recovery.studies import many, served_skill
-from training.skill import BEATS
 
 N_NULL, N_PLANTED = 40, 20
 

@@ -38,18 +38,12 @@ def facts_of(**changes: Any) -> dict[str, Any]:
             {"asset": a, "horizon": h, "up": 0.57, "median": 0.01, "n": 3000 - h, "n_independent": (3000 - h) // h} for a, h in cells
         ],
         "skill": [
-            {"asset": a, "horizon": h, "p": 0.2, "p_adjusted": 0.9, "crps_skill": -0.01, "verdict": "does not beat the baseline"}
+            {"asset": a, "horizon": h, "n": 1939, "n_independent": 1939 // h, "p": 0.2}
+            | {"p_adjusted": 0.9, "p_gain": 0.7, "crps_skill": -0.01, "verdict": "does not beat the baseline"}
             | ({"p": None, "p_adjusted": None, "verdict": "too few rows to tell"} if h > 21 else {})
             for a, h in cells
         ],
         "trials": 48,
-        "breakouts": {
-            "state": "none",
-            "drawdown": -0.05,
-            "record_age": 99.0,
-            "last": {"date": "2023-03-01", "event": "retest_held", "margin": 0.01},
-            "last_by_series": {},
-        },
         "history": [
             {
                 "asset": a,
@@ -63,8 +57,16 @@ def facts_of(**changes: Any) -> dict[str, Any]:
             for a, h in cells
         ],
         "quarantined": [],
-        "funds": ["IWM", "VTWO"],
         "today": {
+            "session": LAST,
+            "breakout": {
+                "state": "none",
+                "drawdown": -0.05,
+                "record_age": 99.0,
+                "last_by_series": {"R2000": {"date": "2023-03-01", "event": "retest_held", "margin": 0.01}},
+            },
+            "funds": ["IWM", "VTWO"],
+            "neg_share_record": {"value": 0.3, "date": LAST, "highest_since": "2016-01-04", "whole_record": False},
             "features": {
                 "flows__ytd_usd": -9.9e9,
                 "flows__ytd_pct": -0.09,
@@ -81,7 +83,6 @@ def facts_of(**changes: Any) -> dict[str, Any]:
             },
             "last_seen": {"flows": LAST, "profitability": LAST},
         },
-        "records": {"neg_share": {"value": 0.3, "date": LAST, "highest_since": "2016-01-04", "whole_record": False}},
     }
     return facts | changes
 
@@ -148,9 +149,10 @@ def test_screen_shows_every_block_within_a_hundred_columns():
     for words in (
         "as of Tue 31 Dec 2024, known 1 Jan 2025 00:00 UTC · market: sample",
         "data age in sessions: prices 0, flows 1, filings 21",
-        "REGIME risk-on · P(risk-on) .71, range .44 - .88 over 80 refits on resampled history · for 4 sessions, since 2024-12-26",
-        "such a spell lasts 90 sessions on average · a calm/turbulent label",
-        "BREAKOUT Russell 2000: none (5% below the record; the last record is 99 sessions old) · last event: retest held on 2023-03-01",
+        "REGIME risk-on · P(risk-on) .71, 80% range .44 - .88 over 80 refits on resampled history · for 4 sessions, since 2024-12-26",
+        "the model expects such a state to last 90 sessions · a calm/turbulent label",
+        "BREAKOUT Russell 2000: none (5% below the record; the last record is 99 sessions old)",
+        "· last event: R2000 retest held on 2023-03-01",
         "BTC 5 +0.5% [-11%, +12%] .55 .57 2995 (599) baseline M0",
         "AGAINST outflows year to date $9.9bn (IWM, VTWO, 9.0% of assets) · record high with outflows year to date",
         "30% of 900 filers lose money, highest since 2016-01-04 · 50% of stocks above their 200-day average (survivorship-biased panel)",
@@ -158,7 +160,7 @@ def test_screen_shows_every_block_within_a_hundred_columns():
         "HISTORY over 63 sessions: BTC after 2 confirmed breakouts (-10%, +101%, 1 more before it had prices; base rate of a rise .57)",
         "too few to conclude from",
         "SKILL no model beat its baseline out of sample",
-        "best of 6 tests: BTC 5 sessions, p .20, adjusted .90 · 48 variants tried",
+        "best of 6 tests: BTC 5 sessions, p .20, adjusted .90, 1939 rows judged (387 independent) · 48 variants in this run",
     ):
         assert words in text, words
 
@@ -175,7 +177,8 @@ def test_long_names_are_wrapped():
 
 
 def test_unknown_numbers_are_said_to_be_unknown():
-    facts = without(facts_of()) | {"records": {}}
+    facts = without(facts_of())
+    facts["today"] |= {"session": LAST, "last_seen": facts_of()["today"]["last_seen"]}
     text = flat(
         screen(facts, answers_of(p_risk_on=np.nan, p_risk_on_lo=np.nan, p_risk_on_hi=np.nan, BTC_5_median=np.nan, BTC_5_p_up=np.nan))
     )
@@ -186,10 +189,20 @@ def test_unknown_numbers_are_said_to_be_unknown():
     assert "no out-of-sample test yet" in text
 
 
+NO_MODEL: dict[str, Any] = {
+    "skill": None,
+    "history": None,
+    "trained_to": None,
+    "regime": {"kind": "none", "identified": False, "last_fit": None},
+}
+
 EMPTY: dict[str, Callable[[dict[str, Any]], Any]] = {
-    "no state": lambda f: f["breakouts"].update(state=None, last=None),
-    "no records": lambda f: f.update(records={}),
+    "no state": lambda f: f["today"]["breakout"].update(state=None, last_by_series={}),
+    "no records": lambda f: f["today"].update(neg_share_record=None),
     "no family ever seen": lambda f: f["today"].update(features={}, quality={}, last_seen={"flows": None, "profitability": None}),
+    "no model": lambda f: f.update(
+        skill=None, history=None, trained_to=None, regime={"kind": "none", "identified": False, "last_fit": None}
+    ),
     "no skill": lambda f: f.update(skill=[]),
     "no history": lambda f: f.update(history=[]),
     "no returns yet": lambda f: [h.update(n=0, log_returns=[], dates=[]) for h in f["history"]],
@@ -235,7 +248,7 @@ def test_wide_forecasts_stay_within_the_screen():
     assert "[-95%, +1002%]" in screen(answers=answers_of(**wild))
 
 
-def test_what_only_training_knew_is_left_out_after_training():
+def test_facts_of_another_session_are_not_shown():
     later = answers_of(session=pd.bdate_range("2025-01-02", periods=6, unit="us"), status="scored")
     card = build_card(facts_of(), later, "m")
     assert card["against"] is card["breakout"] is card["ages"] is None
@@ -244,12 +257,40 @@ def test_what_only_training_knew_is_left_out_after_training():
     assert "trained to 2024-12-31" in flat(text)
 
 
+def test_facts_of_the_later_session_are_shown_beside_the_old_training():
+    later = answers_of(session=pd.bdate_range("2025-01-02", periods=6, unit="us"), status="scored")
+    facts = facts_of()
+    facts["today"] |= {"session": "2025-01-09"}
+    text = flat(screen(facts, later))
+    assert "as of Thu 9 Jan 2025" in text
+    assert "trained to 2024-12-31 · data age in sessions: prices 0" in text
+    assert "AGAINST outflows year to date $9.9bn" in text
+    assert "30% of 900 filers lose money ·" in text  # the record stands at an earlier session: no 'highest since'
+
+
+def test_baseline_without_a_model_claims_neither_regime_nor_history_nor_skill():
+    text = flat(screen(facts_of(**NO_MODEL)))
+    assert "REGIME no model: nothing labels regimes BREAKOUT" in text
+    assert "HISTORY" not in text
+    assert "SKILL" not in text
+
+
+def test_revised_features_are_named_and_the_many_counted():
+    text = flat(screen(facts_of(revised=["a__1", "a__2", "a__3", "a__4", "a__5"])))
+    assert "on its last training session this market reads otherwise now: a__1, a__2, a__3 and 2 more" in text
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
         ({"identified": False}, "unidentified: the states cannot be told apart"),
-        ({"identity": {"mean_passed": True, "sd_ratio": 1.9, "order_prob": 0.99}}, "the states differ in mean and variance"),
-        ({"kind": "classifier", "identity": None}, "label of a classifier"),
+        ({"identity": {"mean_passed": True, "sd_ratio": 1.9, "order_prob": 0.99}}, "the states differ in mean and in variance"),
+        ({"identity": {"mean_passed": True, "sd_ratio": 1.2, "order_prob": 0.99}}, "the states differ in mean BREAKOUT"),
+        (
+            {"kind": "classifier", "identity": None, "label_brier_gain": 0.021},
+            "(out of sample: +2.1% of the base rate's Brier score saved)",
+        ),
+        ({"kind": "classifier", "identity": None}, "(out of sample: not tested)"),
     ],
 )
 def test_regime_says_what_its_name_rests_on(change, words):
@@ -264,10 +305,10 @@ def test_dwell_is_told_of_the_regime_that_is_called(name, dwell):
 
 def test_win_names_the_rung_and_its_adjusted_p():
     facts = facts_of()
-    facts["skill"][0] |= {"p": 0.0001, "p_adjusted": 0.0006, "crps_skill": 0.021, "verdict": "beats the baseline"}
+    facts["skill"][0] |= {"p": 0.0001, "p_adjusted": 0.0006, "p_gain": 0.012, "crps_skill": 0.021, "verdict": "beats the baseline"}
     text = flat(screen(facts, answers_of(BTC_5_served_by="M4 (ridge on pre-registered features): beat the best baseline out of sample")))
     assert (
-        "SKILL beats the best baseline out of sample: BTC 5 by M4 (ridge on pre-registered features), adjusted p under .001, CRPS +2.1%"
-        in text
+        "SKILL the walk's choices beat the best baseline out of sample: BTC 5, adjusted p under .001, CRPS +2.1% (p .012), "
+        "1939 rows judged (387 independent), now by M4 (ridge on pre-registered features) · the baseline serves the rest" in text
     )
     assert "BTC 5 +0.5% [-11%, +12%] .55 .57 2995 (599) M4" in text

@@ -4,11 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from features.breakout_list import COLUMNS, list_events
+from features.errors import DataError
 from features.market import Market
 from sources.calendar import sessions as sessions_between
 from sources.known import known_at
-from training.errors import JobError
-from training.events import COLUMNS, NO_PRICE, NOT_OVER, base_rates, event_study, list_events, what_followed
+from training.events import NO_PRICE, NOT_OVER, base_rates, event_study, what_followed
 
 SESSIONS = sessions_between(pd.Timestamp("2018-01-02"), pd.Timestamp("2019-12-31"))
 BREAK = 280
@@ -69,7 +70,7 @@ def test_flat_market_has_no_events():
 
 
 def test_series_without_closes_is_refused_by_name():
-    with pytest.raises(JobError, match=r"no price-return closes of 'IWN'; it has R2000"):
+    with pytest.raises(DataError, match=r"no price-return closes of 'IWN'; it has R2000"):
         list_events(market_of(drawn_path()), ["IWN"])
 
 

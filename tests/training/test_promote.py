@@ -25,8 +25,10 @@ def skill(*, n=300, coverage=0.8, crps_skill=0.0, horizons=(5, 21, 126)) -> pd.D
     return pd.DataFrame([row | {"asset": "BTC", "horizon": h} for h in horizons])
 
 
-def candidate(*, simulated=False, market="files", degenerate=0.0, churn=0.0, book=None, table=None) -> Candidate:
-    return Candidate(losses() if book is None else book, skill() if table is None else table, simulated, market, degenerate, churn)
+def candidate(*, simulated=False, market="files", degenerate=0.0, churn=0.0, book=None, table=None, label_gain=None) -> Candidate:
+    return Candidate(
+        losses() if book is None else book, skill() if table is None else table, simulated, market, degenerate, churn, label_gain
+    )
 
 
 def test_first_sound_model_becomes_champion():
@@ -44,6 +46,9 @@ def test_first_sound_model_becomes_champion():
         ({"table": skill(crps_skill=-0.06)}, ["-0.060", "-0.050"]),
         ({"degenerate": 0.26}, ["26% of regime refits are degenerate", "25%"]),
         ({"churn": 0.11}, ["relabels 11.0% of days", "10%"]),
+        ({"label_gain": 0.0}, ["saves +0.0% of the base rate's Brier score", "more than +0.0%"]),
+        ({"label_gain": -0.031}, ["saves -3.1%"]),
+        ({"label_gain": float("nan")}, ["is untested"]),
         ({"table": pd.DataFrame()}, ["no out-of-sample rows"]),
         ({"table": skill(horizons=(126,))}, ["no out-of-sample rows"]),
     ],
@@ -65,6 +70,7 @@ def test_unsound_model_is_refused_with_value_and_rule(given, words):
         {"table": skill(crps_skill=-0.05)},
         {"degenerate": 0.25},
         {"churn": 0.10},
+        {"label_gain": 0.001},
     ],
 )
 def test_threshold_itself_is_met(given):
@@ -89,6 +95,29 @@ def test_later_model_must_be_better_on_the_same_dates():
     assert "600 common rows" in better.reason
     for crps in (1.0, 1.1):
         assert not decide(candidate(book=losses(crps)), old, RULES).promoted
+
+
+def test_same_configuration_on_newer_data_succeeds_itself():
+    old = candidate(book=losses(n=300))
+    newer = decide(candidate(book=losses(n=340)), old, RULES)
+    assert newer.promoted
+    assert "forecasts like the champion's on all 600 common rows" in newer.reason
+    assert "trained to 2021-04-20 where the champion knows 2021-02-23" in newer.reason
+    same = decide(candidate(book=losses(n=300)), old, RULES)
+    assert not same.promoted
+    assert "no newer" in same.reason
+
+
+@pytest.mark.parametrize(("gain", "promoted"), [(0.0, False), (0.02, False), (0.2, True)])
+def test_gain_must_exceed_its_standard_error(gain, promoted):
+    """Losses of white noise: one standard error of the mean of 300 sessions x 2 cells is some .04 of the loss."""
+    rng = np.random.default_rng(3)
+    old, new = losses(1.0), losses(1.0)
+    new["crps"] = 1.0 - gain + rng.normal(0, 1, len(new))
+    new["crps"] -= new["crps"].mean() - (1.0 - gain)
+    decision = decide(candidate(book=new), candidate(book=old), RULES)
+    assert decision.promoted is promoted
+    assert "standard error" in decision.reason
 
 
 def test_better_model_that_is_unsound_is_refused():

@@ -10,10 +10,10 @@ from training.reference import (
     MODEL,
     MODEL_RAW,
     hit_rates,
+    label_gain,
     reference_probabilities,
     reference_signals,
     reference_table,
-    standard_error,
 )
 from training.targets import calm_rise
 
@@ -120,6 +120,16 @@ def test_table_rewards_a_model_that_knows(world):
     assert table.loc[MODEL, "gain"] > 5 * table.loc[MODEL, "gain_se"]
 
 
+def test_label_gain_is_the_share_of_the_base_rates_brier_score_saved(world):
+    features, p_risk_on, price = world
+    label = calm_rise(price, HORIZON, DRAWDOWN)
+    oracle = (0.1 + 0.8 * label).fillna(0.5)
+    table = reference_table(features, oracle, label, HORIZON).set_index("classifier")
+    assert label_gain(features, oracle, label) == pytest.approx(1 - table.loc[MODEL_RAW, "brier"] / table.loc[CONSTANT, "brier"])
+    assert label_gain(features, 1 - oracle, label) < 0
+    assert np.isnan(label_gain(features, p_risk_on * np.nan, label))
+
+
 def test_table_leaves_out_a_classifier_without_data(world):
     features, p_risk_on, price = world
     label = calm_rise(price, HORIZON, DRAWDOWN)
@@ -131,11 +141,3 @@ def test_table_leaves_out_a_classifier_without_data(world):
 def test_table_is_empty_before_anything_was_published(world):
     features, p_risk_on, price = world
     assert reference_table(features, p_risk_on * np.nan, calm_rise(price, HORIZON, DRAWDOWN), HORIZON).empty
-
-
-def test_standard_error_without_overlap_is_the_textbook_one():
-    values = np.random.default_rng(0).normal(size=500)
-    assert standard_error(values, 1) == pytest.approx(values.std(ddof=1) / np.sqrt(500))
-    repeated = np.repeat(values, 21)
-    assert standard_error(repeated, 21) == pytest.approx(values.std(ddof=1) / np.sqrt(500), rel=1e-6)
-    assert np.isnan(standard_error(values[:30], 21))

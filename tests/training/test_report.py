@@ -142,7 +142,7 @@ def _forecast_words(each):
 
 def test_report_tells_the_regime_of_the_screen(html, run):
     regime = run["card"]["regime"]
-    told = f"P(risk-on) {words.prob(regime['probability'])}, range {words.prob(regime['low'])} - {words.prob(regime['high'])}"
+    told = f"P(risk-on) {words.prob(regime['probability'])}, 80% range {words.prob(regime['low'])} - {words.prob(regime['high'])}"
     assert told in " ".join(render_screen(run["card"]).split())
     assert told.replace(">", "&gt;").replace("<", "&lt;") in html
 

@@ -10,8 +10,10 @@ from scipy.stats import t as student
 
 from models.distribution import NormalMixture
 from models.forecast import BASELINES, RUNGS
+from serving.card import LONGEST_CONFIRMED
+from serving.words import BEATS, DESCRIPTIVE, INCONCLUSIVE, INFORMED, TOO_FEW
 from training.book import SERVED, Book
-from training.skill import BEATS, INCONCLUSIVE, LONGEST_TESTED, MIN_ROWS, TOO_FEW, _verdict, clark_west, holm, skill_table
+from training.skill import LONGEST_TESTED, MIN_ROWS, _verdict, clark_west, holm, skill_table, smaller_loss
 
 
 def plain_clark_west(y: list[float], baseline: list[float], forecast: list[float], horizon: int) -> tuple[float, float]:
@@ -19,13 +21,13 @@ def plain_clark_west(y: list[float], baseline: list[float], forecast: list[float
     f = []
     for outcome, small, large in zip(y, baseline, forecast, strict=True):
         f.append((outcome - small) ** 2 - ((outcome - large) ** 2 - (small - large) ** 2))
-    variances = []
-    for start in range(horizon):
-        rows = [f[i] for i in range(start, len(f), horizon)]
-        mean = sum(rows) / len(rows)
-        variances.append(sum((x - mean) ** 2 for x in rows) / (len(rows) - 1) / len(rows))
-    statistic = sum(f) / len(f) / math.sqrt(sum(variances) / horizon)
-    return statistic, float(student.sf(statistic, len(f) // horizon - 1))
+    n, df = len(f), max(4, len(f) // (2 * horizon))
+    squares = []
+    for j in range(1, df + 1):
+        cosine = sum(value * math.cos(math.pi * j * (t + 0.5) / n) for t, value in enumerate(f)) * math.sqrt(2 / n)
+        squares.append(cosine**2)
+    statistic = sum(f) / n / math.sqrt(sum(squares) / df / n)
+    return statistic, float(student.sf(statistic, df))
 
 
 @pytest.mark.parametrize("horizon", [1, 5, 21])
@@ -39,12 +41,12 @@ def test_clark_west_equals_a_loop(horizon):
     assert got.n == 1000 // horizon
 
 
-def test_clark_west_of_one_session_is_the_published_form():
-    """Clark and West (2007, p. 294): regress f on a constant and use the t-statistic."""
+def test_clark_west_of_one_session_is_close_to_the_published_form():
+    """Clark and West (2007, p. 294): regress f on a constant and use the t-statistic; cosines of white noise estimate the same variance."""
     rng = np.random.default_rng(0)
-    y, baseline, forecast = rng.normal(size=(3, 200))
+    y, baseline, forecast = rng.normal(size=(3, 20_000))
     f = (y - baseline) ** 2 - (y - forecast) ** 2 + (baseline - forecast) ** 2
-    assert clark_west(y, baseline, forecast, 1).t == pytest.approx(f.mean() / (f.std(ddof=1) / np.sqrt(200)), rel=1e-12)
+    assert clark_west(y, baseline, forecast, 1).t == pytest.approx(f.mean() / (f.std(ddof=1) / np.sqrt(20_000)), rel=0.03)
 
 
 def test_clark_west_needs_enough_independent_rows():
@@ -133,7 +135,7 @@ def test_holm_is_no_laxer_than_a_procedure_of_lesser_control():
 
 
 def row(**changes: object) -> pd.Series:
-    return pd.Series({"n_independent": 100, "horizon": 5, "p_adjusted": 0.01, "crps_skill": 0.02} | changes)
+    return pd.Series({"n_independent": 100, "horizon": 5, "p_adjusted": 0.01, "p_gain": 0.02} | changes)
 
 
 @pytest.mark.parametrize(
@@ -142,15 +144,18 @@ def row(**changes: object) -> pd.Series:
         ({}, BEATS),
         ({"p_adjusted": 0.05}, BEATS),
         ({"p_adjusted": 0.051}, INCONCLUSIVE),
-        ({"crps_skill": 0.0}, INCONCLUSIVE),  # the mean may be better and the distribution not
-        ({"crps_skill": -0.01}, INCONCLUSIVE),
+        ({"p_gain": 0.051}, INFORMED),  # it knows something, and still costs as much
+        ({"p_gain": float("nan")}, INFORMED),
         ({"p_adjusted": float("nan")}, INCONCLUSIVE),
+        ({"p_adjusted": 0.051, "p_gain": 0.001}, INCONCLUSIVE),
         ({"n_independent": MIN_ROWS - 1}, TOO_FEW),
-        ({"horizon": LONGEST_TESTED}, BEATS),
+        ({"horizon": LONGEST_CONFIRMED}, BEATS),
+        ({"horizon": LONGEST_CONFIRMED + 1}, DESCRIPTIVE),
+        ({"horizon": LONGEST_TESTED}, DESCRIPTIVE),
         ({"horizon": LONGEST_TESTED + 1}, TOO_FEW),
     ],
 )
-def test_verdict_needs_a_test_and_a_better_distribution(changes, verdict):
+def test_verdict_needs_information_and_smaller_losses(changes, verdict):
     assert _verdict(row(**changes)) == verdict
 
 
@@ -186,7 +191,9 @@ def test_skill_table_says_what_a_loop_over_its_rows_says():
     against = [clark_west(own["y"].to_numpy(), base["mean"].to_numpy(), own["mean"].to_numpy(), 5) for base in (zero, mean)]
     assert table.loc["M4", "p"] == max(each.p for each in against)  # a win counts against the better baseline
     assert table.loc["M4", "cw_t"] == min(each.t for each in against)
-    assert table.loc[list(BASELINES), "p"].isna().all()
+    cheaper = [smaller_loss(base["crps"].to_numpy(), own["crps"].to_numpy(), 5) for base in (zero, mean)]
+    assert table.loc["M4", "p_gain"] == max(each.p for each in cheaper)
+    assert table.loc[list(BASELINES), ["p", "p_gain"]].isna().all(axis=None)
     assert table.loc[SERVED, "p_adjusted"] == table.loc[SERVED, "p"] == table.loc["M4", "p"]  # a family of one
 
 

@@ -1,0 +1,172 @@
+"""The card in sentences: worded once, for the screen, the report and whatever comes."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from models.forecast import RUNGS
+from models.identity import MIN_SD_RATIO
+from serving.words import BEATS, INFORMED, UNKNOWN, count, p_value, percent, plain, plural, prob, share, signed
+
+HISTORY_HORIZON = 63
+AGE_WORDS = {"momentum": "prices", "flows": "flows", "profitability": "filings", "crypto": "coins"}
+
+Terms = dict[str, list[str]]
+
+
+def card_terms(card: Mapping[str, Any]) -> Terms:
+    """Word every fact of the card except the forecast table.
+
+    Parameters
+    ----------
+    card : as made by `serving.card.build_card`
+
+    Returns
+    -------
+    sentences by term (Regime, Breakout, Against, History, Skill, Data age); a term without facts is left out
+    """
+    terms: Terms = {"Regime": _regime(card["regime"])}
+    if card["breakout"]:
+        terms["Breakout"] = _breakout(card["breakout"])
+    if card["against"]:
+        terms["Against"] = _against(card["against"], card["session"])
+    if card["history"] is not None:
+        terms["History"] = _history(card["history"], card["forecast"])
+    if card["skill"] is not None:
+        terms["Skill"] = _skill(card)
+    if card["ages"]:
+        terms["Data age"] = [ages(card["ages"])]
+    return terms
+
+
+def ages(by_family: Mapping[str, Any]) -> str:
+    """Say how many sessions ago each kind of data last changed."""
+    return "in sessions: " + ", ".join(f"{word} {count(by_family[family])}" for family, word in AGE_WORDS.items() if family in by_family)
+
+
+def served_by(words: Any) -> str:
+    """Shorten what serves a forecast to rung and name."""
+    if not isinstance(words, str):
+        return UNKNOWN
+    name = rung(words)
+    return f"{'baseline ' if words.startswith('baseline') else ''}{name} ({RUNGS[name]})" if name in RUNGS else words
+
+
+def rung(words: str) -> str:
+    """Find the rung in the words of what serves: 'baseline M0 (...)', 'M1 (...)', 'walk-forward: M0'."""
+    return words.removeprefix("baseline ").removeprefix("walk-forward: ").split()[0].rstrip(":")
+
+
+def _regime(regime: Mapping[str, Any]) -> list[str]:
+    if regime["kind"] == "none":
+        return ["no model: nothing labels regimes"]
+    name = plain(regime["name"]) if isinstance(regime["name"], str) else "not yet fitted"
+    out = [f"{name} · P(risk-on) {prob(regime['probability'])}"]
+    if regime["low"] is not None:
+        out[0] += f", 80% range {prob(regime['low'])} - {prob(regime['high'])} over {regime['range_of']}"
+    if regime["identified"]:
+        out.append(f"for {plural(regime['sessions'], 'session')}, since {regime['since']}")
+    if regime["dwell_expected"]:
+        out.append(f"the model expects such a state to last {regime['dwell_expected']:.0f} sessions")
+    if regime["kind"] == "classifier":
+        gain = regime["label_brier_gain"]
+        worth = "not tested" if gain is None else f"{signed(gain)} of the base rate's Brier score saved"
+        out.append(f"label of a classifier: small caps rise over the next month without a deep fall (out of sample: {worth})")
+    elif not regime["identified"]:
+        out.append("unidentified: the states cannot be told apart well enough to be named")
+    elif regime["mean_test_passed"]:
+        ratio = regime["sd_ratio"]
+        also = " and in variance" if ratio is not None and max(ratio, 1 / ratio) >= MIN_SD_RATIO else ""
+        out.append(f"the states differ in mean{also}")
+    else:
+        out.append("a calm/turbulent label: the states differ in variance, not surely in mean")
+    return out
+
+
+def _breakout(breakout: Mapping[str, Any]) -> list[str]:
+    drawdown, age = breakout["drawdown"], breakout["record_age"]
+    place = UNKNOWN if drawdown is None else f"{share(-math.expm1(drawdown))} below the record" if drawdown else "at the record"
+    out = [f"Russell 2000: {plain(breakout['state'])} ({place}; the last record is {count(age)} sessions old)"]
+    last = ", ".join(f"{name} {plain(each['event'])} on {each['date']}" for name, each in breakout["last_by_series"].items())
+    return [*out, f"last event: {last}" if last else "no event on record"]
+
+
+def _against(against: Mapping[str, Any], session: str) -> list[str]:
+    out = []
+    if against["flow_ytd_usd"] is not None:
+        word = "outflows" if against["flow_ytd_usd"] < 0 else "inflows"
+        of_assets = "" if against["flow_ytd_share"] is None else f", {share(abs(against['flow_ytd_share']), 1)} of assets"
+        out.append(f"{word} year to date ${abs(against['flow_ytd_usd']) / 1e9:.1f}bn ({', '.join(against['funds'])}{of_assets})")
+    else:
+        out.append(_no_news("fund flows", against["flows_last_seen"]))
+    if against["record_high_with_outflows"]:
+        out.append("record high with outflows year to date")
+    record = against["neg_share_record"]
+    if against["neg_share"] is not None:
+        standing = ""
+        if record and record["date"] == session:
+            standing = ", highest on record" if record["whole_record"] else f", highest since {record['highest_since']}"
+        out.append(f"{share(against['neg_share'])} of {count(against['neg_share_n'])} filers lose money{standing}")
+    else:
+        past = f" (then {share(record['value'])} lost money)" if record else ""
+        out.append(_no_news("profitability", against["profitability_last_seen"]) + past)
+    if against["breadth"] is not None:
+        out.append(f"{share(against['breadth'])} of stocks above their 200-day average (survivorship-biased panel)")
+    if against["vix"] is not None:
+        out.append(f"VIX {against['vix']:.0f}")
+    return out
+
+
+def _no_news(what: str, last: str | None) -> str:
+    return f"{what}: no news since {last}" if last else f"{what}: no data"
+
+
+def _history(history: Sequence[Mapping[str, Any]], forecast: Sequence[Mapping[str, Any]]) -> list[str]:
+    horizons = [each["horizon"] for each in history]
+    if not horizons:
+        return ["no confirmed breakout of the Russell 2000 on record"]
+    horizon = HISTORY_HORIZON if HISTORY_HORIZON in horizons else horizons[0]
+    base = {(each["asset"], each["horizon"]): each["base_up"] for each in forecast}
+    out = []
+    for each in (each for each in history if each["horizon"] == horizon):
+        before = f", {each['before_prices']} more before it had prices" if each["before_prices"] else ""
+        moves = ", ".join(percent(move) for move in each["log_returns"]) or "none"
+        rate = prob(base.get((each["asset"], horizon)))
+        out.append(f"{each['asset']} after {plural(each['n'], 'confirmed breakout')} ({moves}{before}; base rate of a rise {rate})")
+    return [f"over {horizon} sessions: {out[0]}", *out[1:], "too few to conclude from"]
+
+
+def _skill(card: Mapping[str, Any]) -> list[str]:
+    tested = [each for each in card["skill"] if each["p_adjusted"] is not None]
+    trials = f"{card['trials']} variants in this run, those of earlier runs come on top"
+    if not tested:
+        return ["no out-of-sample test yet: too few rows", trials]
+    won = [each for each in tested if each["verdict"] == BEATS]
+    if won:
+        by = {(each["asset"], each["horizon"]): each["served_by"] for each in card["forecast"]}
+        cells = [
+            f"{each['asset']} {each['horizon']}, adjusted p {p_value(each['p_adjusted'])}, CRPS {signed(each['crps_skill'])} "
+            f"(p {p_value(each['p_gain'])}), {_judged(each)}, now by {served_by(by.get((each['asset'], each['horizon'])))}"
+            for each in won
+        ]
+        own = [each for each in won if rung(by.get((each["asset"], each["horizon"])) or UNKNOWN) == "M1"]
+        blind = ["M1 does not read small caps"] if own else []
+        return [
+            "the walk's choices beat the best baseline out of sample: " + "; ".join(cells),
+            *blind,
+            "the baseline serves the rest",
+            trials,
+        ]
+    best = min(tested, key=lambda each: each["p_adjusted"])
+    numbers = f"{best['asset']} {best['horizon']} sessions, p {p_value(best['p'])}, adjusted {p_value(best['p_adjusted'])}, {_judged(best)}"
+    informed = [f"{each['asset']} {each['horizon']} {INFORMED}" for each in tested if each["verdict"] == INFORMED]
+    return [
+        "no model beat its baseline out of sample: the baseline's own forecast is served",
+        f"best of {len(tested)} tests: {numbers}",
+        *informed,
+        trials,
+    ]
+
+
+def _judged(cell: Mapping[str, Any]) -> str:
+    return f"{cell['n']} rows judged ({cell['n_independent']} independent)"
