@@ -108,9 +108,9 @@ def study_options(function: Fn) -> Fn:
         ),
         click.option("--name", default=None, help="Name of the run."),
         click.option("--dry-run", is_flag=True, help="Print what would be done, and how long it would take."),
-        click.option("--kind", default=AS_CONFIGURED, help="How to label: hmm or classifier."),
-        click.option("--n-components", default=AS_CONFIGURED, help="Number of regimes."),
-        click.option("--seed", default=AS_CONFIGURED, help="Seed of every random number."),
+        click.option("--kind", default=AS_CONFIGURED, metavar="hmm|classifier", help="How to label, if not as configured."),
+        click.option("--n-components", default=AS_CONFIGURED, metavar="N", help="Number of regimes, if not as configured."),
+        click.option("--seed", default=AS_CONFIGURED, metavar="N", help="Seed of every random number, if not as configured."),
         click.option("--config", default=CONFIG, show_default=True, help="Training config."),
         market_option,
         json_option,
@@ -123,14 +123,14 @@ def study_options(function: Fn) -> Fn:
 @click.option("--rules", default=RULES, show_default=True, help="Rules of promotion.")
 @study_options
 def train(rules: str, **options: Any) -> None:
-    """Walk forward, judge out of sample, log the model, and promote it if it deserves it."""
+    """Walk forward, judge, log the model, promote it if sound."""
     _study(rules, **options)
 
 
 @main.command()
 @study_options
 def backtest(**options: Any) -> None:
-    """As train, without logging a model."""
+    """Do as train does, without logging a model."""
     _study(None, **options)
 
 
@@ -159,6 +159,7 @@ def _study(
 
             loaded = load_market(market)
             progress("market", 1, 1)
+        _say_quarantined(loaded)
         if dry_run:
             _dry_run(loaded, settings, as_json)
             return
@@ -169,7 +170,6 @@ def _run(market: "Market", settings: "TrainConfig", promotion: Any, name: str | 
     from training.job import run_job
     from training.tracking import connect, mark_dead_runs
 
-    _say_quarantined(market)
     connect()
     for run_id in mark_dead_runs():
         click.echo(f"run {run_id} was left open by a process that is gone: marked KILLED", err=True)
@@ -183,7 +183,8 @@ def _run(market: "Market", settings: "TrainConfig", promotion: Any, name: str | 
 def _dry_run(market: "Market", settings: "TrainConfig", as_json: bool) -> None:
     from training.plan import make_plan, render_plan
 
-    plan = make_plan(market, settings)
+    with _bar(as_json) as progress:
+        plan = make_plan(market, settings, progress)
     show_json(plan) if as_json else show(render_plan(plan))
 
 
@@ -193,7 +194,10 @@ def _dry_run(market: "Market", settings: "TrainConfig", as_json: bool) -> None:
 @market_option
 @json_option
 def score(model: str, market: str, out: Path | None, as_json: bool) -> None:
-    """Answer for every session of a market: published values as they were, later sessions from the stored state."""
+    """Answer for every session of a market.
+
+    Sessions of training get what was published then, later ones go on from the stored state.
+    """
     with told():
         from serving.batch import score_in_fresh_process
         from serving.output import check_out
@@ -225,12 +229,13 @@ def score(model: str, market: str, out: Path | None, as_json: bool) -> None:
 
 @main.command()
 @click.option("--experiment", default="appetite", show_default=True, help="MLflow experiment.")
-@click.option("--runs", default="", help="Only these runs: ids or names, separated by commas.")
+@click.option("--runs", default="", help="Only these runs: names or ids (their first 8 characters do), separated by commas.")
+@click.option("--market", default="", help="Only runs on the market of this name.")
 @click.option("--common", is_flag=True, help="Rank on the dates that all runs share, if they differ.")
 @click.option("--out", default=None, type=click.Path(path_type=Path), help="Write OUT.csv and OUT.html.")
 @json_option
-def compare(experiment: str, runs: str, common: bool, out: Path | None, as_json: bool) -> None:
-    """Rank runs on the same dates and data, baselines among them."""
+def compare(experiment: str, runs: str, market: str, common: bool, out: Path | None, as_json: bool) -> None:
+    """Rank runs on the same dates and data."""
     with told():
         from serving.output import as_records, check_folder
         from training.comparing import compare_experiment, render_comparison, write_comparison
@@ -240,7 +245,7 @@ def compare(experiment: str, runs: str, common: bool, out: Path | None, as_json:
             check_folder(out)
         connect()
         mark_dead_runs()
-        table = compare_experiment(experiment, [each for each in runs.split(",") if each], common=common)
+        table = compare_experiment(experiment, _words(runs), market=market, common=common)
         files = write_comparison(table, experiment, out) if out is not None else []
         if as_json:
             show_json(as_records(table))
@@ -256,7 +261,7 @@ def compare(experiment: str, runs: str, common: bool, out: Path | None, as_json:
 @click.option("--dry-run", is_flag=True, help="Say the decision, move nothing.")
 @json_option
 def promote(version: str, rules: str, dry_run: bool, as_json: bool) -> None:
-    """Decide whether a version becomes champion, and say why."""
+    """Say whether a version becomes champion, and why."""
     with told():
         from training.promote import latest_version, load_promote_config, promote_version
         from training.tracking import connect, mark_dead_runs
@@ -278,12 +283,12 @@ def promote(version: str, rules: str, dry_run: bool, as_json: bool) -> None:
 
 
 @main.command()
-@click.option("--series", default="", help="Price series, separated by commas (all that the market has).")
+@click.option("--series", default="", help="Price series, separated by commas (R2000, IWM and IWN, if the market has them).")
 @click.option("--out", default=None, type=click.Path(path_type=Path), help="Write OUT.csv.")
 @market_option
 @json_option
 def events(series: str, market: str, out: Path | None, as_json: bool) -> None:
-    """List breakouts of small caps, and what crypto did after each."""
+    """List breakouts, and what crypto did after each."""
     with told():
         from serving.output import as_records, check_folder
         from sources import load_market
@@ -291,7 +296,7 @@ def events(series: str, market: str, out: Path | None, as_json: bool) -> None:
 
         if out is not None:
             check_folder(out)
-        table = list_all(load_market(market), [each for each in series.split(",") if each])
+        table = list_all(load_market(market), _words(series))
         written = write_events(table, out) if out is not None else None
         if as_json:
             show_json(as_records(table))
@@ -306,6 +311,10 @@ def _load_config(path: str, seed: str, n_components: str, kind: str) -> "TrainCo
 
     given = {"seed": _whole("--seed", seed), "regime.n_components": _whole("--n-components", n_components)}
     return load_config(path, **given, **{"regime.kind": None if kind == AS_CONFIGURED else kind})
+
+
+def _words(listed: str) -> list[str]:
+    return [each.strip() for each in listed.split(",") if each.strip()]
 
 
 def _whole(option: str, value: str) -> int | None:
@@ -324,13 +333,16 @@ def _writable(folder: Path) -> None:
     from training.errors import JobError
 
     existing = next(each for each in (folder.absolute(), *folder.absolute().parents) if each.exists())
+    if not existing.is_dir():
+        raise JobError(f"folder '{folder}' cannot be made: {existing} is a file; name another")
     if not takes_files(existing):
         raise JobError(f"folder '{folder}' cannot be written to ({existing} is not writable); name another")
 
 
 def _say_quarantined(market: "Market") -> None:
     for (frame, series, rule), rows in market.quarantine.groupby(["frame", "series", "rule"]):
-        click.echo(f"set aside: {len(rows)} of {frame} {series}: {rule}", err=True)
+        of = frame if frame == series else f"{frame} {series}"
+        click.echo(f"set aside: {len(rows)} of {of}: {rule}", err=True)
 
 
 @contextmanager

@@ -1,5 +1,7 @@
 """Refits on resampled history, to ask whether the order of the states is real, and how sure the parameters are."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -33,7 +35,12 @@ def stationary_blocks(n_obs: int, mean_block: int, rng: np.random.Generator) -> 
 
 
 def bootstrap_refits(
-    model: RegimeHMM, frame: pd.DataFrame, settings: HMMSettings, n_refits: int, rng: np.random.Generator
+    model: RegimeHMM,
+    frame: pd.DataFrame,
+    settings: HMMSettings,
+    n_refits: int,
+    rng: np.random.Generator,
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> tuple[Ensemble, float]:
     """Refit on resampled training rows, from the model's own parameters, and match the states back to it.
 
@@ -41,6 +48,7 @@ def bootstrap_refits(
     ----------
     model : fitted on `frame`
     n_refits : resampled histories, at least 2
+    progress : called with the refits done and their number
 
     Returns
     -------
@@ -50,7 +58,7 @@ def bootstrap_refits(
     X, _ = complete_blocks(model.standardise(frame))
     at = model.columns.index(settings.score_column)
     refitted: list[HMMParams] = []
-    for _ in range(n_refits):
+    for number in range(n_refits):
         rows, lengths = stationary_blocks(len(X), MEAN_BLOCK, rng)
         fit = fit_hmm(
             X[rows],
@@ -62,6 +70,7 @@ def bootstrap_refits(
             lengths=lengths,
         )
         refitted.append(fit.params.reordered(match(model.params, fit.params)))
+        progress(number + 1, n_refits)
     natural = [(p.means[:, at] * model.scale[at] + model.center[at]) / (np.sqrt(p.variances[:, at]) * model.scale[at]) for p in refitted]
     stacked = (np.stack([getattr(p, name) for p in refitted]) for name in ("start", "trans", "means", "variances"))
     return Ensemble(*stacked), order_probability(np.stack(natural))

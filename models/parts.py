@@ -50,6 +50,8 @@ def take_apart(scorer: Scorer) -> Parts:
         values |= {"kind": "classifier", "base_rate": regime.base_rate}
     if scorer.ensemble is not None and scorer.last_ensemble is not None:
         arrays |= {f"ensemble_{k}": getattr(scorer.ensemble, k) for k in PARAMS} | {"last_ensemble": scorer.last_ensemble}
+    if scorer.marks is not None:
+        arrays["marks"] = scorer.marks
     cells = [
         {
             "asset": c.asset,
@@ -103,6 +105,7 @@ def put_together(parts: Parts) -> Scorer:
         calendar=pd.DatetimeIndex(np.array(values["calendar"], dtype="datetime64[us]")),
         ensemble=Ensemble(*(parts.arrays[f"ensemble_{k}"] for k in PARAMS)) if "last_ensemble" in parts.arrays else None,
         last_ensemble=parts.arrays.get("last_ensemble"),
+        marks=parts.arrays.get("marks"),
     )
 
 

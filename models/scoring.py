@@ -14,9 +14,15 @@ from models.errors import ScoringError
 from models.forecast import Inputs, Ladder
 from models.identity import hysteresis
 from models.inference import Array
+from models.row_marks import row_marks
 
 QUANTILES = {"lo80": 0.1, "median": 0.5, "hi80": 0.9}
 PUBLISHED, SCORED, BEFORE = "published", "scored", "before the first fit"
+UNIDENTIFIED = "unidentified"
+"""Name to answer with where the states may not carry theirs."""
+
+REVISED = "published, on other values"
+"""What was published on a session whose row reads otherwise now: revised data, or another market."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +80,7 @@ class Scorer:
     calendar : sessions that follow the last published one, ascending
     ensemble : refits on resampled history, for the range of the first state's probability; None where there is none
     last_ensemble : (n_models, n_states) their filtered probabilities of the last published session
-    unidentified : name to answer with where the states may not carry theirs
+    marks : (n_published,) of the rows that were published on (`models.row_marks.row_marks`); None compares nothing
     """
 
     regime: Any
@@ -89,7 +95,7 @@ class Scorer:
     calendar: pd.DatetimeIndex
     ensemble: Ensemble | None = None
     last_ensemble: Array | None = None
-    unidentified: str = "unidentified"
+    marks: Array | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -107,8 +113,8 @@ class Scorer:
     def score(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Answer for each row, in order of session.
 
-        Sessions up to the end of training get what was published then. Later ones must be the next sessions without
-        a gap; they go on from the stored state of the filter.
+        Sessions up to the end of training get what was published then, with a status that says so where the row reads otherwise
+        now. Later ones must be the next sessions without a gap; they go on from the stored state of the filter.
 
         Parameters
         ----------
@@ -134,11 +140,19 @@ class Scorer:
                 f"{self.published['session'].iloc[0]:%Y-%m-%d} "
                 f"to {self.trained_to:%Y-%m-%d} are answered as they were published"
             )
-        parts = [answered.reset_index()] if len(old) else []
+        parts = [self._marked(answered.reset_index(), old)] if len(old) else []
         if late.any():
             parts.append(self._continue(rows[late]))
         answers: pd.DataFrame = pd.concat(parts, ignore_index=True)
         return answers[list(self.published.columns)]
+
+    def _marked(self, answered: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+        """Say which published answers were given on other values than the rows have now."""
+        if self.marks is None:
+            return answered
+        then = pd.Series(self.marks, index=self.published["session"]).reindex(rows["session"]).to_numpy()
+        other = (row_marks(rows[list(self.columns)]) != then) & (answered["status"] == PUBLISHED).to_numpy()
+        return answered.assign(status=answered["status"].where(~other, REVISED))
 
     def _continue(self, rows: pd.DataFrame) -> pd.DataFrame:
         expected = self.calendar[: len(rows)]
@@ -165,7 +179,7 @@ class Scorer:
     def call(self, probs: Array, held: Sequence[bool] | np.ndarray) -> list[str]:
         """Name rows from their probabilities and whether the first state is held."""
         if not self.identified:
-            return [self.unidentified] * len(probs)
+            return [UNIDENTIFIED] * len(probs)
         return name_rows(probs, held, self.names)
 
     def forecasts(self, rows: pd.DataFrame, probs: Array) -> list[tuple[Cell, NormalMixture]]:

@@ -9,7 +9,7 @@ import pandas as pd
 from features import asset_prices, ewma_volatility, features_with_quality
 from features.market import Market
 from models.distribution import heavy_tailed
-from models.scoring import forecast_columns
+from models.scoring import UNIDENTIFIED, forecast_columns
 from models.volatility import TAIL_WEIGHT, fit_horizon_scale
 from serving.card import build_card
 from serving.errors import ServingError
@@ -22,7 +22,6 @@ STATUS = "baseline"
 SERVED_BY = "baseline M0 (expanding mean): there is no champion"
 HORIZONS = (5, 21, 63, 126)
 MIN_ROWS = 250
-NO_REGIME = "unidentified"
 
 
 def score_baseline(market_file: str, out: Path | None) -> dict[str, Any]:
@@ -65,7 +64,7 @@ def baseline_rows(market: Market, assets: tuple[str, ...] = ASSETS) -> pd.DataFr
     DataFrame of one row
     """
     prices = asset_prices(market)
-    row: dict[str, Any] = {"session": prices.index[-1], "status": STATUS, "regime": NO_REGIME}
+    row: dict[str, Any] = {"session": prices.index[-1], "status": STATUS, "regime": UNIDENTIFIED}
     row |= dict.fromkeys(("p_risk_on", "p_risk_off", "p_risk_on_lo", "p_risk_on_hi"), float("nan"))
     for asset in assets:
         log_price = np.log(prices[asset])

@@ -76,7 +76,7 @@ def score_market(model: str, market_file: str) -> tuple[pd.DataFrame, dict[str, 
     try:
         return loaded.predict(inner.rows_of(made.values)), facts
     except MlflowException as error:
-        raise ServingError(f"model '{model}' refuses the rows: {_first_line(error)}") from None
+        raise ServingError(_first_line(error).removeprefix("INVALID_PARAMETER_VALUE: ")) from None
 
 
 RULE = "rule: score the market a model was trained on. Train on this one first"

@@ -5,6 +5,8 @@ from typing import Any
 
 import pandas as pd
 
+from models.scoring import UNIDENTIFIED
+
 TOLD_APART, OPPOSITE = "risk_on", "risk_off"
 LONGEST_CONFIRMED = 21
 """Horizons beyond this one, in sessions, are descriptive (METHODS 3.4): no part of the tested family, and never a win."""
@@ -68,11 +70,18 @@ def _regime(facts: Mapping[str, Any], answers: pd.DataFrame) -> dict[str, Any]:
         "mean_test_passed": identity.get("mean_passed"),
         "sd_ratio": identity.get("sd_ratio"),
         "order_prob": identity.get("order_prob"),
-        "identified": known["identified"],
+        "identified": row["regime"] != UNIDENTIFIED,
+        "called_before": _last_call(answers),
+        "of_newest_fit": known["last_fit"] is not None and f"{row['session']:%Y-%m-%d}" >= known["last_fit"],
         "kind": known["kind"],
         "label_brier_gain": known.get("label_brier_gain"),
         "last_fit": known["last_fit"],
     }
+
+
+def _last_call(answers: pd.DataFrame) -> dict[str, str] | None:
+    named = answers[answers["regime"].notna() & (answers["regime"] != UNIDENTIFIED)]
+    return {"name": str(named["regime"].iloc[-1]), "until": f"{named['session'].iloc[-1]:%Y-%m-%d}"} if len(named) else None
 
 
 def _forecast(facts: Mapping[str, Any], row: pd.Series) -> list[dict[str, Any]]:
@@ -118,8 +127,10 @@ def _against(today: Mapping[str, Any]) -> dict[str, Any]:
         "neg_share_record": today["neg_share_record"],
         "profitability_last_seen": seen.get("profitability"),
         "breadth": values.get("breadth__panel_pct_above_200"),
+        "breadth_rank": today["ranks"]["breadth__panel_pct_above_200"],
         "breadth_survivorship_biased": True,
         "vix": values.get("liquidity__vix"),
+        "vix_rank": today["ranks"]["liquidity__vix"],
     }
 
 

@@ -44,7 +44,8 @@ def _bars(bar: Progress) -> Report:
     def report(stage: str, done: int, total: int) -> None:
         if stage not in tasks:
             tasks[stage] = bar.add_task(STAGES.get(stage, stage), total=total, steps="")
-        bar.update(tasks[stage], completed=done, total=total, steps=f"{done}/{total}" if total > 1 else "")
+        moving = None if total == 1 and not done else total  # without an end a bar moves, and does not look stuck
+        bar.update(tasks[stage], completed=done, total=moving, steps=f"{done}/{total}" if total > 1 else "")
 
     return report
 

@@ -7,6 +7,8 @@ from typing import Any
 import mlflow
 import numpy as np
 import pandas as pd
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
 from mlflow.pyfunc.model import PythonModel, PythonModelContext
 
 from models.errors import ScoringError
@@ -39,7 +41,10 @@ class RegimeModel(PythonModel):
 
     def predict(self, context: PythonModelContext, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
         """Score rows: a `session` column and the feature columns (`models.scoring.Scorer.score`)."""
-        return self.scorer.score(model_input)
+        try:
+            return self.scorer.score(model_input)
+        except ScoringError as error:  # MLflow's server hides every other error from the one who asked
+            raise MlflowException(str(error), error_code=INVALID_PARAMETER_VALUE) from error
 
     def features_of(self, market: Any) -> Any:
         """Make features and their quality with the code the model was trained with.

@@ -43,6 +43,8 @@ def _head(card: Mapping[str, Any]) -> str:
     data_age = f" · data age {ages(card['ages'])}" if card["ages"] else ""
     model = f"model {card['model']}, trained to {card['trained_to']}" if card["model"] else "there is no champion: the baseline answers"
     lines.append(_wrap(f"{model}{data_age}"))
+    if card["trained_to"] and card["session"] < card["trained_to"]:
+        lines.append(_wrap(f"base rates, history and skill below are those of {card['trained_to']}, when the model was trained"))
     if card["revised"]:
         more = f" and {len(card['revised']) - SHOWN} more" if len(card["revised"]) > SHOWN else ""
         lines.append(_wrap(f"on its last training session this market reads otherwise now: {', '.join(card['revised'][:SHOWN])}{more}"))

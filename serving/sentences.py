@@ -73,7 +73,11 @@ def _regime(regime: Mapping[str, Any]) -> list[str]:
         worth = "not tested" if gain is None else f"{signed(gain)} of the base rate's Brier score saved"
         out.append(f"label of a classifier: small caps rise over the next month without a deep fall (out of sample: {worth})")
     elif not regime["identified"]:
-        out.append("unidentified: the states cannot be told apart well enough to be named")
+        before = regime["called_before"]
+        until = f"; called {plain(before['name'])} until {before['until']}" if before else ""
+        out.append(f"the states of the newest fit cannot be told apart well enough to be named{until}")
+    elif not regime["of_newest_fit"]:
+        pass  # what names rested on then is not known now
     elif regime["mean_test_passed"]:
         ratio = regime["sd_ratio"]
         also = " and in variance" if ratio is not None and max(ratio, 1 / ratio) >= MIN_SD_RATIO else ""
@@ -111,9 +115,10 @@ def _against(against: Mapping[str, Any], session: str) -> list[str]:
         past = f" (then {share(record['value'])} lost money)" if record else ""
         out.append(_no_news("profitability", against["profitability_last_seen"]) + past)
     if against["breadth"] is not None:
-        out.append(f"{share(against['breadth'])} of stocks above their 200-day average (survivorship-biased panel)")
+        place = f"more than on {share(against['breadth_rank'])} of days"
+        out.append(f"{share(against['breadth'])} of stocks above their 200-day average, {place} (survivorship-biased panel)")
     if against["vix"] is not None:
-        out.append(f"VIX {against['vix']:.0f}")
+        out.append(f"VIX {against['vix']:.0f}, higher than on {share(against['vix_rank'])} of days")
     return out
 
 

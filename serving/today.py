@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,9 @@ from features.breakout_list import SERIES, list_events
 from features.market import Market
 
 FAMILIES = ("momentum", "breadth", "flows", "profitability", "liquidity")
-INDEX = "R2000"
+RANKED = ("breadth__panel_pct_above_200", "liquidity__vix")
+"""Features that say nothing without the place in their own history."""
+
 NEWS = 0.5
 """A family has news while so many of its columns have values: calendar facts (months since halving) never go missing."""
 
@@ -31,6 +34,7 @@ def gather_today(market: Market, values: pd.DataFrame, quality: pd.DataFrame) ->
         {
             "session": values.index[-1],
             "breakout": _breakout(market, values),
+            "ranks": {name: _rank(values[name].dropna()) for name in RANKED},
             "features": {c: v for c, v in values.iloc[-1].items() if str(c).split("__")[0] in FAMILIES},
             "quality": quality.iloc[-1].to_dict(),
             "last_seen": {family: _last_seen(values.filter(regex=f"^{family}__")) for family in FAMILIES},
@@ -63,7 +67,7 @@ def clean(value: Any) -> Any:
         return {str(k): clean(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
         return [clean(v) for v in value]
-    if isinstance(value, pd.Timestamp):
+    if isinstance(value, date):  # a Timestamp is one
         return f"{value:%Y-%m-%d}"
     if hasattr(value, "item"):
         value = value.item()
@@ -85,6 +89,11 @@ def _breakout(market: Market, values: pd.DataFrame) -> dict[str, Any]:
 def _last_seen(family: pd.DataFrame) -> pd.Timestamp | None:
     seen = family.notna().mean(axis=1) >= NEWS
     return family.index[seen][-1] if seen.any() else None
+
+
+def _rank(values: pd.Series) -> float | None:
+    """Share of its own history that the newest value exceeds."""
+    return float((values < values.iloc[-1]).mean()) if len(values) else None
 
 
 def _record(share: pd.Series) -> dict[str, Any] | None:

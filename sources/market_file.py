@@ -1,5 +1,6 @@
 """Market files: YAML read once, checked, and its root found."""
 
+import difflib
 import os
 import re
 from pathlib import Path
@@ -37,7 +38,7 @@ def read_spec(path: str | Path) -> FilesSpec | SimulatedSpec:
     """
     path = Path(path)
     if not path.is_file():
-        raise DataError(f"market file '{path}' does not exist")
+        raise DataError(f"market file '{path}' {_why_not(path)}")
     try:
         tree = yaml.load(path.read_text(encoding="utf-8"), Loader=OneKey)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -50,6 +51,16 @@ def read_spec(path: str | Path) -> FilesSpec | SimulatedSpec:
     except ValidationError as error:
         raise DataError(f"{path}: {_first(error)}") from None
     return spec
+
+
+def _why_not(path: Path) -> str:
+    if path.is_dir():
+        return "is a folder; name the YAML file in it"
+    if path.exists():
+        return "is no file"
+    there = [str(each) for each in sorted(path.parent.glob("*.y*ml"))] if path.parent.is_dir() else []
+    near = difflib.get_close_matches(str(path), there, n=1)
+    return f"does not exist; did you mean '{near[0]}'?" if near else "does not exist"
 
 
 def expand_root(root: str, beside: Path) -> Path:

@@ -14,13 +14,14 @@ from models.ensemble import probability_range
 from models.forecast import BASELINES, RUNGS
 from models.parts import Parts, take_apart
 from models.regime import RegimeHMM
+from models.row_marks import row_marks
 from models.scoring import BEFORE, PUBLISHED, QUANTILES, Cell, Scorer, forecast_columns
 from serving.words import BEATS
 from sources.calendar import sessions as sessions_between
 from training.book import SERVED
 from training.config import TrainConfig
 from training.forecasts import REGIME_FEATURE, CellFit, momentum_columns, volatility_column
-from training.regimes import UNIDENTIFIED, names_of
+from training.regimes import names_of
 from training.skill import LEVEL
 from training.study import Study
 
@@ -66,7 +67,6 @@ def make_scorer(study: Study, config: TrainConfig) -> Scorer:
         last_probs=refit.probs[-1],
         held=held,
         calendar=calendar,
-        unidentified=UNIDENTIFIED,
     )
     if study.ensemble is not None and isinstance(refit.model, RegimeHMM):
         X = refit.model.standardise(study.features.iloc[study.regimes.first :])
@@ -75,7 +75,7 @@ def make_scorer(study: Study, config: TrainConfig) -> Scorer:
         spread = probability_range(paths[refit.position - study.regimes.first :])
     else:
         spread = (np.full(len(study.features) - refit.position, np.nan),) * 2
-    return replace(scorer, published=_published(study, scorer, spread))
+    return replace(scorer, published=_published(study, scorer, spread), marks=row_marks(study.features[list(scorer.columns)]))
 
 
 def _cell(asset: str, horizon: int, fit: CellFit, judged: Mapping[tuple[str, int, str], Mapping[str, Any]]) -> Cell:

@@ -13,6 +13,8 @@ from training.errors import JobError
 
 KEY = ["asset", "horizon", "session"]
 SAME_OUTCOME = 1e-9
+SHORT_ID = 8
+"""Characters of a run's id that are shown, and taken."""
 
 
 @dataclass(frozen=True)
@@ -24,12 +26,19 @@ class Scored:
     run_id, name : as in MLflow
     fingerprint : hash of its data
     losses : as logged
+    market, simulated : name of its market, and whether that is no real one
     """
 
     run_id: str
     name: str
     fingerprint: str
     losses: pd.DataFrame
+    market: str = "unknown"
+    simulated: bool = False
+
+    def __str__(self) -> str:
+        """Name, short id and market."""
+        return f"'{self.name}' ({self.run_id[:SHORT_ID]}, market '{self.market}')"
 
     def judged(self, rung: str) -> pd.DataFrame:
         """Outcome and CRPS of one rung on the outer rows, by asset, horizon and session."""
@@ -44,7 +53,7 @@ def find_runs(experiment: str) -> list[Scored]:
     found = mlflow.get_experiment_by_name(experiment)
     if found is None:
         names = ", ".join(sorted(each.name for each in mlflow.search_experiments()))
-        raise JobError(f"compare: there is no experiment '{experiment}'; there are {names}")
+        raise JobError(f"compare: there is no experiment '{experiment}' in {mlflow.get_tracking_uri()}; there are {names}")
     runs = mlflow.search_runs(
         [found.experiment_id],
         "attributes.status = 'FINISHED' and tags.`data.fingerprint` != ''",
@@ -60,7 +69,9 @@ def find_runs(experiment: str) -> list[Scored]:
                 f"compare: the losses of '{run.info.run_name}' ({run.info.run_id}) cannot be read: "
                 f"{' '.join(str(error).split())}; delete that run from the experiment"
             ) from None
-        out.append(Scored(run.info.run_id, str(run.info.run_name), run.data.tags["data.fingerprint"], pd.read_parquet(path)))
+        tags = run.data.tags
+        told = tags["data.fingerprint"], pd.read_parquet(path), tags.get("market", "unknown"), tags.get("simulated") == "true"
+        out.append(Scored(run.info.run_id, str(run.info.run_name), *told))
     if not out:
         raise JobError(f"compare: experiment '{experiment}' has no finished run with out-of-sample losses; run `appetite train` first")
     return out
@@ -78,20 +89,24 @@ def refuse_unlike(runs: list[Scored]) -> None:
     for run in runs[:-1]:
         if run.fingerprint != newest.fingerprint:
             raise JobError(
-                f"compare: '{run.name}' ({run.run_id}) was scored on other data ({run.fingerprint[:12]}) than "
-                f"'{newest.name}' ({newest.fingerprint[:12]}); "
-                "rule: only runs on the same data are ranked together. Name runs with --runs, or use an experiment per market"
+                f"compare: {run} was scored on other data (fingerprint {run.fingerprint[:12]}) than {newest} "
+                f"({newest.fingerprint[:12]}); rule: only runs on the same data are ranked together. "
+                f"Choose by --market{_choice(runs)}, or name runs with --runs"
             )
         other = run.judged(SERVED).index
         if not other.equals(keys):
             only = keys.symmetric_difference(other)
             asset, horizon, session = only[0]
             raise JobError(
-                f"compare: '{run.name}' ({run.run_id}) and '{newest.name}' ({newest.run_id}) were scored on different "
-                f"dates: {len(only)} rows are in one only, "
+                f"compare: {run} and {newest} were scored on different dates: {len(only)} rows are in one only, "
                 f"the first {asset}, {horizon} sessions, {session:%Y-%m-%d}. Name runs with --runs, or add --common to "
                 "rank on the dates all share"
             )
+
+
+def _choice(runs: list[Scored]) -> str:
+    markets = list(dict.fromkeys(run.market for run in runs))
+    return f" ({' or '.join(markets)})" if len(markets) > 1 else ""
 
 
 def comparison(runs: list[Scored]) -> pd.DataFrame:
@@ -101,7 +116,7 @@ def comparison(runs: list[Scored]) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame with name, run_id, crps_ratio (1 is the expanding mean), coverage_80, rows
+    DataFrame with name, run_id, crps_ratio (1 is the expanding mean), coverage_80, rows, first and last session, market, simulated
     """
     common = _common_rows(runs)
     newest = runs[-1]
@@ -109,7 +124,8 @@ def comparison(runs: list[Scored]) -> pd.DataFrame:
     reference = _cell_means(newest.judged("M0").loc[common])
     rows = [_row(run.name, run.run_id, run.judged(SERVED).loc[common], reference) for run in runs]
     rows += [_row(f"baseline {rung}", "", newest.judged(rung).loc[common], reference) for rung in BASELINES]
-    return pd.DataFrame(rows).sort_values("crps_ratio", kind="stable", ignore_index=True)
+    table = pd.DataFrame(rows).sort_values("crps_ratio", kind="stable", ignore_index=True)
+    return table.assign(market=newest.market, simulated=newest.simulated)
 
 
 def _common_rows(runs: list[Scored]) -> pd.MultiIndex:

@@ -10,6 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from sources.market_file import OneKey
 from training.errors import JobError
 
+MOST_TOLD = 3
+"""Faults of a config that are said in one go."""
+
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -96,7 +99,8 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
     try:
         text = Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise JobError(f"config '{path}' cannot be read: {getattr(error, 'strerror', None) or error}") from None
+        elsewhere = "; run from the project's folder, or name the file by its whole path" if isinstance(error, FileNotFoundError) else ""
+        raise JobError(f"config '{path}' cannot be read: {getattr(error, 'strerror', None) or error}{elsewhere}") from None
     try:
         tree = yaml.load(text, Loader=OneKey)
     except yaml.YAMLError as error:
@@ -132,7 +136,13 @@ def load_config(path: str | Path, **overrides: Any) -> TrainConfig:
         return TrainConfig.model_validate(tree)
     except ValidationError as error:
         given = frozenset(dotted for dotted, value in overrides.items() if value is not None)
-        raise JobError("; ".join(explain(path, error, given))) from None
+        raise JobError(told(explain(path, error, given))) from None
+
+
+def told(faults: list[str]) -> str:
+    """Say the first few faults, and how many more there are."""
+    more = f"; and {len(faults) - MOST_TOLD} more" if len(faults) > MOST_TOLD else ""
+    return "; ".join(faults[:MOST_TOLD]) + more
 
 
 def explain(path: str | Path, error: ValidationError, given: frozenset[str] = frozenset()) -> list[str]:

@@ -8,10 +8,18 @@ import pandas as pd
 from features.breakout_list import SERIES
 from features.market import Market
 from serving.output import write_table
+from serving.words import percent
 from training.errors import JobError
 from training.events import event_study
 
 ASSETS, HORIZONS = ("BTC", "ETH", "ALT"), (5, 21, 63, 126)
+ON_SCREEN = (21, 63)
+"""Horizons that a terminal has room for; the table has all."""
+
+MEANING = (
+    "broken: closed above a record that had stood for the base; confirmed: stayed above it; failed: fell back below;",
+    "retest: came back to it after the confirmation, and held if it rose from there; ran away: never came back",
+)
 
 
 def list_all(market: Market, series: list[str]) -> pd.DataFrame:
@@ -23,7 +31,7 @@ def list_all(market: Market, series: list[str]) -> pd.DataFrame:
 def write_events(table: pd.DataFrame, out: Path) -> Path:
     """Write the long table as OUT.csv, whole or not at all."""
     path = out if out.suffix == ".csv" else out.with_name(out.name + ".csv")
-    if path.is_dir():
+    if out.is_dir() or path.is_dir():
         raise JobError(f"events: '{path}' is a folder; name a file")
     write_table(table, path)
     return path
@@ -34,14 +42,14 @@ def render_events(table: pd.DataFrame) -> str:
     if not len(table):
         return "no breakout on record"
     lines = ["SIMULATED market"] if bool(table["simulated"].iloc[0]) else []
-    lines += ["margin: distance from the threshold that settled it, under 0.2% is a knife-edge (!)", ""]
-    heads = " ".join(f"{asset + ' ' + str(h):>8}" for asset in ASSETS for h in HORIZONS)
+    lines += ["margin: distance from the threshold that settled it, under 0.2% is a knife-edge (!)", *MEANING, ""]
+    heads = " ".join(f"{asset + ' ' + str(h):>8}" for asset in ASSETS for h in ON_SCREEN)
     lines.append(f"{'date':<11}{'series':<7}{'event':<20}{'margin':>8}  {heads}")
     for _, part in table.groupby(["date", "series", "event"], sort=False):
         date, series, event = part["date"].iloc[0], part["series"].iloc[0], part["event"].iloc[0]
         margin, edge = part["margin"].iloc[0], "!" if part["knife_edge"].iloc[0] else " "
         cells = {(row["asset"], row["horizon"]): _cell(float(row["log_return"]), str(row["note"])) for row in part.to_dict("records")}
-        values = " ".join(f"{cells[asset, h]:>8}" for asset in ASSETS for h in HORIZONS)
+        values = " ".join(f"{cells[asset, h]:>8}" for asset in ASSETS for h in ON_SCREEN)
         lines.append(f"{date:%Y-%m-%d} {series:<7}{str(event).replace('_', ' '):<20}{margin:>7.1%}{edge}  {values}")
     confirmed = table[table["event"] == "breakout_confirmed"].groupby("series")["date"].nunique()
     counts = ", ".join(f"{SERIES.get(str(name), name)} {n}" for name, n in confirmed.items()) or "none"
@@ -52,4 +60,4 @@ def render_events(table: pd.DataFrame) -> str:
 def _cell(value: float, note: str) -> str:
     if math.isnan(value):
         return "-" if note == "no price yet" else ".."
-    return f"{math.expm1(value):+.0%}"
+    return percent(value)

@@ -14,7 +14,7 @@ from serving.today import clean
 from sources import describe_market
 from training.config import TrainConfig
 from training.regimes import hmm_settings
-from training.study import Table, make_table
+from training.study import Progress, Table, make_table
 
 LADDER_SECONDS = 0.025
 """CPU seconds of fitting and scoring one ladder at one refit; measured by `make bench`."""
@@ -23,7 +23,7 @@ RECORD_SECONDS = 20.0
 """CPU seconds of report, record and check of the model in a fresh process."""
 
 
-def make_plan(market: Market, config: TrainConfig) -> dict[str, Any]:
+def make_plan(market: Market, config: TrainConfig, progress: Progress = lambda stage, done, total: None) -> dict[str, Any]:
     """Check everything that a job checks, count its work, and time one regime refit for the rest.
 
     Raises
@@ -32,7 +32,7 @@ def make_plan(market: Market, config: TrainConfig) -> dict[str, Any]:
         As the job would.
     """
     begun = time.process_time()
-    table = make_table(market, config, lambda stage, done, total: None)
+    table = make_table(market, config, progress)
     making = time.process_time() - begun
     from training.regimes import schedule
 

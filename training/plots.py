@@ -13,10 +13,10 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator, PercentFormatter
 
 from models.inference import Array
+from models.scoring import UNIDENTIFIED
 from training.base_fans import base_fan
 from training.calibration import loss_gain
 from training.plot_style import INK, LINES, MUTED, PAPER, canvas, legend_above, panels, percent_axis, to_bytes
-from training.regimes import UNIDENTIFIED
 from training.study import Study
 
 SHADES: Mapping[str, dict[str, Any]] = {

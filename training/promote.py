@@ -9,7 +9,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from training.book import SERVED
-from training.config import explain, read_yaml
+from training.config import explain, read_yaml, told
 from training.errors import JobError
 from training.overlap import mean_of
 from training.skill import LONGEST_TESTED
@@ -86,7 +86,7 @@ def load_promote_config(path: str | Path) -> PromoteConfig:
     try:
         return PromoteConfig.model_validate(read_yaml(path))
     except ValidationError as error:
-        raise JobError("; ".join(explain(path, error))) from None
+        raise JobError(told(explain(path, error))) from None
 
 
 def decide(candidate: Candidate, champion: Candidate | None, rules: PromoteConfig) -> Decision:

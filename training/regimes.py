@@ -13,7 +13,7 @@ from models.identity import hysteresis, match
 from models.inference import Array
 from models.regime import RegimeHMM
 from models.regime_fit import HMMSettings, fit_regime_hmm
-from models.scoring import name_rows
+from models.scoring import UNIDENTIFIED, name_rows
 from training.config import TrainConfig
 from training.errors import JobError
 from training.targets import calm_rise
@@ -21,7 +21,6 @@ from training.targets import calm_rise
 STATE_NAMES = {2: ("risk_on", "risk_off"), 3: ("risk_on", "neutral", "risk_off"), 4: ("risk_on", "neutral_high", "neutral_low", "risk_off")}
 """Names of the states, highest mean over standard deviation of small caps first."""
 
-UNIDENTIFIED = "unidentified"
 MIN_OCCUPANCY = 0.05
 
 RegimeModel = RegimeHMM | RegimeClassifier

@@ -12,6 +12,7 @@ from features.market import Market
 from models.bootstrap import bootstrap_refits
 from models.ensemble import Ensemble
 from models.regime import RegimeHMM
+from models.scoring import UNIDENTIFIED
 from training.config import TrainConfig
 from training.errors import JobError
 from training.forecasts import ForecastWalk, walk_forecasts
@@ -129,11 +130,14 @@ def _weigh_identity(
     last = walk.refits[-1]
     if not isinstance(last.model, RegimeHMM) or config.regime.bootstrap == 0:
         return walk, None
-    progress("identity", 0, 1)
     window = features.iloc[walk.first : last.position + 1]
     rng = np.random.default_rng([config.seed, 1])
-    ensemble, order_prob = bootstrap_refits(last.model, window, hmm_settings(config), config.regime.bootstrap, rng)
+    ensemble, order_prob = bootstrap_refits(
+        last.model, window, hmm_settings(config), config.regime.bootstrap, rng, lambda done, total: progress("identity", done, total)
+    )
     model = replace(last.model, identity=replace(last.model.identity, order_prob=order_prob))
     refits = (*walk.refits[:-1], replace(last, model=model))
-    progress("identity", 1, 1)
-    return replace(walk, refits=refits), ensemble
+    published = walk.published
+    if not refits[-1].identified:  # the newest session is answered with all that is known, the earlier ones stay
+        published = published.assign(regime=[*published["regime"].iloc[:-1], UNIDENTIFIED])
+    return replace(walk, refits=refits, published=published), ensemble

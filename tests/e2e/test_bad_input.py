@@ -55,7 +55,7 @@ BAD = {
     "series too short": ((*TRAIN, "--config", "short.yaml"), ["2012 sessions", "walk.min_history is 5000"]),
     "unknown kind": ((*TRAIN, "--config", "train.yaml", "--kind", "tree"), ["option --kind", "'hmm' or 'classifier'", "'tree'"]),
     "too many regimes": ((*TRAIN, "--config", "train.yaml", "--n-components", "9"), ["option --n-components", "(it is 9)"]),
-    "reports in a file": ((*TRAIN, "--config", "train.yaml", "--reports", "file/x"), ["'file/x'", "cannot be written"]),
+    "reports in a file": ((*TRAIN, "--config", "train.yaml", "--reports", "file/x"), ["'file/x'", "is a file"]),
     "missing rules": (("train", "--rules", "nowhere.yaml", *MARKET, "--config", "train.yaml"), ["'nowhere.yaml'"]),
     "backtest of a missing market": (("backtest", "--market", "nowhere.yaml", "--config", "train.yaml"), ["'nowhere.yaml'"]),
     "out in no folder": (("score", *MARKET, "--out", "no/scores.csv"), ["'no/scores.csv'", "does not exist"]),

@@ -268,7 +268,9 @@ def test_server_started_in_an_empty_folder_gives_the_same(trained, rows, tmp_pat
         else:
             assert value == published[name]
     assert refused.value.code == 400
-    assert "session 2025-01-02 is missing" in complaint
+    told = strict_json(complaint)
+    assert told["error_code"] == "INVALID_PARAMETER_VALUE"
+    assert "Error: session 2025-01-02 is missing (the row there is 2025-01-06)" in told["message"]
 
 
 def _free_port() -> int:
@@ -314,6 +316,14 @@ def test_dry_run_says_the_plan_and_opens_no_run(trained):
     assert 5 < float(expected.split()[2]) < 120
     assert "SIMULATED" in lines[0]
     assert len(desk.runs()) == before
+
+
+def test_dry_run_gives_its_plan_as_json(trained):
+    desk = trained.desk
+    done = desk.invoke("train", *desk.study(), "--rules", RULES, "--dry-run", "--json")
+    assert done.exit_code == 0, done.stderr
+    plan = strict_json(done.stdout)
+    assert (plan["config"]["walk.start"], plan["refits"], plan["market"]["simulated"]) == ("2010-01-04", 12, True)
 
 
 def test_second_run_is_ranked_beside_the_first_and_the_baselines(trained):

@@ -16,7 +16,8 @@ from models.identity import Identity, hysteresis
 from models.inference import forward_filter
 from models.parts import Parts, put_together, take_apart
 from models.regime import RegimeHMM
-from models.scoring import PUBLISHED, SCORED, Cell, Scorer, ScoringError, assemble, name_rows
+from models.row_marks import row_marks
+from models.scoring import PUBLISHED, REVISED, SCORED, Cell, Scorer, ScoringError, assemble, name_rows
 from tests.models.worlds import random_params
 
 REGIME_COLUMNS = ("ret", "breadth")
@@ -120,6 +121,32 @@ def test_published_rows_are_answered_as_they_were_published_whatever_they_hold_n
     mixed = scorer.score(feature_rows())
     assert mixed["status"].tolist() == [PUBLISHED] * N_PUBLISHED + [SCORED] * N_LATER
     pd.testing.assert_frame_equal(mixed.iloc[:N_PUBLISHED], scorer.published, check_exact=True)
+
+
+def test_answers_published_on_other_values_say_so(scorer):
+    rows = feature_rows()
+    marked = replace(scorer, marks=row_marks(rows[list(scorer.columns)].iloc[:N_PUBLISHED]))
+    assert set(marked.score(rows.iloc[:N_PUBLISHED])["status"]) == {PUBLISHED}
+    revised = rows.copy()
+    revised.loc[4, "extra"] *= 1.001
+    revised.loc[7, "ret"] = np.nan
+    revised.loc[N_PUBLISHED, "ret"] = 3.0  # a later row has no published answer
+    answers = marked.score(revised)
+    assert np.flatnonzero(answers["status"] == REVISED).tolist() == [4, 7]
+    assert set(answers["status"].iloc[N_PUBLISHED:]) == {SCORED}
+    kept = answers.iloc[:N_PUBLISHED].drop(columns="status")
+    pd.testing.assert_frame_equal(kept, scorer.published.drop(columns="status"), check_exact=True)
+
+
+def test_marks_survive_text_of_fifteen_digits_and_the_store():
+    rows = feature_rows()[list(COLUMNS)]
+    rows.iloc[2, 1] = np.nan
+    rows.iloc[3, 0], rows.iloc[4, 0] = 0.0, -0.0
+    text = rows.map(lambda value: float(f"{value:.15g}"))
+    assert row_marks(text).tolist() == row_marks(rows).tolist()
+    assert len(set(row_marks(rows))) == len(rows)
+    marks = row_marks(rows)
+    assert stored_and_loaded(replace(scorer_of(hmm_regime()), marks=marks)).marks.tolist() == marks.tolist()
 
 
 @pytest.mark.parametrize("kind", ["hmm", "hmm without ensemble", "classifier"])

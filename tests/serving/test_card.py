@@ -66,6 +66,7 @@ def facts_of(**changes: Any) -> dict[str, Any]:
                 "last_by_series": {"R2000": {"date": "2023-03-01", "event": "retest_held", "margin": 0.01}},
             },
             "funds": ["IWM", "VTWO"],
+            "ranks": {"breadth__panel_pct_above_200": 0.4, "liquidity__vix": 0.61},
             "neg_share_record": {"value": 0.3, "date": LAST, "highest_since": "2016-01-04", "whole_record": False},
             "features": {
                 "flows__ytd_usd": -9.9e9,
@@ -155,8 +156,8 @@ def test_screen_shows_every_block_within_a_hundred_columns():
         "· last event: R2000 retest held on 2023-03-01",
         "BTC 5 +0.5% [-11%, +12%] .55 .57 2995 (599) baseline M0",
         "AGAINST outflows year to date $9.9bn (IWM, VTWO, 9.0% of assets) · record high with outflows year to date",
-        "30% of 900 filers lose money, highest since 2016-01-04 · 50% of stocks above their 200-day average (survivorship-biased panel)",
-        "· VIX 17",
+        "30% of 900 filers lose money, highest since 2016-01-04 · 50% of stocks above their 200-day average, more than on 40% of days",
+        "(survivorship-biased panel) · VIX 17, higher than on 61% of days",
         "HISTORY over 63 sessions: BTC after 2 confirmed breakouts (-10%, +101%, 1 more before it had prices; base rate of a rise .57)",
         "too few to conclude from",
         "SKILL no model beat its baseline out of sample",
@@ -283,7 +284,6 @@ def test_revised_features_are_named_and_the_many_counted():
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"identified": False}, "unidentified: the states cannot be told apart"),
         ({"identity": {"mean_passed": True, "sd_ratio": 1.9, "order_prob": 0.99}}, "the states differ in mean and in variance"),
         ({"identity": {"mean_passed": True, "sd_ratio": 1.2, "order_prob": 0.99}}, "the states differ in mean BREAKOUT"),
         (
@@ -296,6 +296,22 @@ def test_revised_features_are_named_and_the_many_counted():
 def test_regime_says_what_its_name_rests_on(change, words):
     facts = facts_of()
     assert words in flat(screen(facts | {"regime": facts["regime"] | change}))
+
+
+def test_unidentified_says_what_was_called_before():
+    answers = answers_of(regime=["risk_off"] * 2 + ["risk_on"] * 3 + ["unidentified"])
+    text = flat(screen(answers=answers))
+    assert "REGIME unidentified · P(risk-on) .71" in text
+    assert f"cannot be told apart well enough to be named; called risk-on until {SESSIONS[4]:%Y-%m-%d}" in text
+    assert "for 1 session" not in text
+
+
+def test_earlier_session_is_told_apart_from_what_training_knew_later():
+    text = flat(screen(answers=answers_of().iloc[:4]))
+    assert f"base rates, history and skill below are those of {LAST}, when the model was trained" in text
+    early = facts_of()
+    early["regime"] |= {"last_fit": LAST}
+    assert "calm/turbulent" not in flat(screen(early, answers_of().iloc[:4]))  # that is known of the newest fit alone
 
 
 @pytest.mark.parametrize(("name", "dwell"), [("risk_on", 90.0), ("risk_off", 30.0), ("neutral", None), ("unidentified", None)])

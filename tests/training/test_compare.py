@@ -57,7 +57,7 @@ def test_coverage_is_the_share_between_the_tenth_and_the_ninetieth_percentile():
 def test_run_on_other_data_is_refused_by_name():
     with pytest.raises(JobError) as error:
         refuse_unlike([scored("old", fingerprint="b" * 64), scored("new")])
-    for word in ("'old' (id-old)", "'new'", "other data", "bbbbbbbbbbbb", "--runs"):
+    for word in ("'old' (id-old, market 'unknown')", "'new'", "other data", "bbbbbbbbbbbb", "--market", "--runs"):
         assert word in str(error.value)
 
 
@@ -72,7 +72,7 @@ def test_run_on_other_data_is_refused_by_name():
 def test_run_on_other_dates_is_refused_by_name_with_the_first_row(given, words):
     with pytest.raises(JobError) as error:
         refuse_unlike([scored("old", **given), scored("new")])
-    for word in ("'old' (id-old)", "'new' (id-new)", "different dates", "--common", *words):
+    for word in ("'old' (id-old", "'new' (id-new", "different dates", "--common", *words):
         assert word in str(error.value)
 
 
@@ -114,7 +114,8 @@ def store(tmp_path_factory):
         for name, runs in experiments.items():
             experiment = client.create_experiment(name, artifact_location=(folder / "artifacts").as_uri())
             for number, (run_name, letter, given) in enumerate(runs):
-                run = client.create_run(experiment, start_time=number + 1, run_name=run_name, tags={"data.fingerprint": letter * 64})
+                tags = {"data.fingerprint": letter * 64, "market": f"market {letter}", "simulated": str(letter == "b").lower()}
+                run = client.create_run(experiment, start_time=number + 1, run_name=run_name, tags=tags)
                 book(**given).to_parquet(folder / "oos_losses.parquet")
                 client.log_artifact(run.info.run_id, str(folder / "oos_losses.parquet"), "evaluation")
                 client.set_terminated(run.info.run_id)
@@ -136,9 +137,32 @@ def test_runs_are_chosen_by_name_or_id(store):
     table = compare_experiment("data", ["first"], common=False)
     (run_id,) = [each for each in table["run_id"] if each]
     assert table.equals(compare_experiment("data", [run_id], common=False))
+    assert table.equals(compare_experiment("data", [run_id[:8]], common=False))
+    with pytest.raises(JobError, match="no finished run"):
+        compare_experiment("data", [run_id[:7]], common=False)
 
 
-@pytest.mark.parametrize(("experiment", "words"), [("data", ["other data", "'first'"]), ("dates", ["different dates", "'longer'"])])
+def test_runs_are_chosen_by_market_and_the_simulated_one_is_called_so(store, tmp_path):
+    real, simulated = (compare_experiment("data", [], market=f"market {letter}") for letter in "ab")
+    assert (real["name"].tolist()[0], simulated["name"].tolist()[0]) == ("first", "elsewhere")
+    assert "SIMULATED" not in render_comparison(real, "data")
+    assert render_comparison(simulated, "data").startswith("SIMULATED market\nexperiment 'data', market 'market b'")
+    assert "SIMULATED" in write_comparison(simulated, "data", tmp_path / "b")[1].read_text()
+    assert simulated["simulated"].all()
+    with pytest.raises(JobError, match="market 'market c'; there are market a, market b"):
+        compare_experiment("data", [], market="market c")
+
+
+def test_equal_runs_share_a_place():
+    table = comparison([scored("one"), scored("other"), scored("worse", served=0.95)])
+    places = [line.split()[0] for line in render_comparison(table, "e").splitlines()[-5:]]
+    assert places == ["1", "1", "3", "4", "5"]
+
+
+@pytest.mark.parametrize(
+    ("experiment", "words"),
+    [("data", ["other data", "'first'", "--market (market a or market b)"]), ("dates", ["different dates", "'longer'"])],
+)
 def test_unlike_runs_of_an_experiment_are_refused(store, experiment, words):
     with pytest.raises(JobError) as error:
         compare_experiment(experiment, [], common=False)

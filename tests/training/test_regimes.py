@@ -7,9 +7,10 @@ import pytest
 from models.identity import Identity
 from models.inference import HMMParams
 from models.regime import RegimeHMM
+from models.scoring import UNIDENTIFIED
 from tests.e2e.command import small_config
 from training.config import TrainConfig
-from training.regimes import UNIDENTIFIED, Refit, _inverted, publish
+from training.regimes import Refit, _inverted, publish
 
 IDENTITY = Identity((0.1, -0.1), (0.001, -0.001), (0.01, 0.02), sd_ratio=2.0, mean_passed=True)
 SESSIONS = pd.bdate_range("2020-01-01", periods=30, name="session")
