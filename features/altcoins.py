@@ -1,4 +1,4 @@
-"""Altcoin indices from coin closes, as price returns an investor could have had (METHODS 0.2)."""
+"""Altcoin indices from coin closes, as price returns of the coins in the files, survivors all (METHODS 0.2)."""
 
 from typing import Literal
 

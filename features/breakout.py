@@ -157,7 +157,7 @@ def breakout_path(close: NDArray[np.float64] | pd.Series, rule: BreakoutRule | N
 
     Notes
     -----
-    Pinned beyond METHODS 1.1: the margin of a confirmation and of ran_away is the narrowest over the closes that made it.
+    The margin of a confirmation and of ran_away is the narrowest over the closes that made it.
     A missing close during the window uses up a session of it. A close that ends an event cannot begin the next.
     """
     prices = np.asarray(close, dtype=np.float64)

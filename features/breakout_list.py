@@ -29,7 +29,7 @@ def list_events(market: Market, series: list[str] | None = None) -> pd.DataFrame
     absent = [s for s in wanted if s not in present]
     if absent:
         raise DataError(f"events: the market has no price-return closes of '{absent[0]}'; it has {', '.join(sorted(present))}")
-    frames = [breakout_events(index_closes(market, name).dropna()).assign(series=name) for name in wanted]
+    frames = [breakout_events(index_closes(market, name)).assign(series=name) for name in wanted]
     frames = [frame for frame in frames if len(frame)]
     if not frames:
         return pd.DataFrame(columns=list(COLUMNS))

@@ -59,8 +59,8 @@ def fund_prints(market: Market, fund: str, nav_lag: int = 1) -> FundPrints:
 
     Notes
     -----
-    flow_d = (SO_d - SO_{d-1} k) NAV_{d-1} / k with k new shares per old one since the print before. METHODS 1.3 leaves the division out,
-    which would count shares after a split at their price before it. Over missing prints the change since the last one is the flow
+    flow_d = (SO_d - SO_{d-1} k) NAV_{d-1} / k with k new shares per old one since the print before; without
+    the division shares after a split would count at their price before it. Over missing prints the change since the last one is the flow
     of the day that prints again, if they are at most `MAX_GAP` sessions apart; longer gaps give NaN.
     """
     if nav_lag not in (0, 1):

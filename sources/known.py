@@ -1,4 +1,4 @@
-"""When a record could first be used: the publication rules by name (METHODS 1.0, 1.3 to 1.5)."""
+"""When a record could first be used: the publication rules by name (METHODS 1.0, 1.2 to 1.5)."""
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache

@@ -116,7 +116,7 @@ def test_range_is_the_quantiles_of_the_first_state():
 
 @pytest.mark.slow
 def test_worlds_without_a_difference_stay_unidentified_and_clear_ones_are_named():
-    """METHODS A13 wants a tenth of the former named at most, and all clear ones; counts of 12 at .10 reach 3 once in nine times.
+    """METHODS A13 wants a tenth of the former named at most, and clear ones nearly always; counts of 12 at .10 reach 3 once in nine times.
 
     Regimes that differ in mean alone are no world without a difference, but no filter recovers them (METHODS 2.1): of 12 such worlds
     5 were named on the daily return alone, so the target of A13 is not met there. The line at half of them holds it from getting worse.
