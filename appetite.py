@@ -306,6 +306,50 @@ def events(series: str, market: str, out: Path | None, as_json: bool) -> None:
             show(f"written: {written}")
 
 
+@main.group()
+def data() -> None:
+    """Look at the data of a market."""
+
+
+@data.command()
+@market_option
+@json_option
+def status(market: str, as_json: bool) -> None:
+    """List every series: first and last, delay, age, gaps, records set aside."""
+    with told():
+        from serving.output import as_records
+        from sources import load_market
+        from sources.inventory import inventory_table, take_inventory
+        from training.data_report import render_status
+
+        with _bar(as_json) as progress:
+            progress("market", 0, 1)
+            loaded = load_market(market)
+            progress("market", 1, 1)
+        inventory = take_inventory(loaded)
+        show_json(as_records(inventory_table(inventory))) if as_json else show(render_status(loaded, inventory))
+
+
+@data.command()
+@click.option("--out", default="data.html", show_default=True, type=click.Path(path_type=Path), help="HTML file to write.")
+@market_option
+@json_option
+def report(out: Path, market: str, as_json: bool) -> None:
+    """Draw every series, its delay and holes, and what the features make of it."""
+    with told():
+        from serving.output import check_page
+        from sources import load_market
+        from training.data_report import write_data_report
+
+        check_page(out)
+        with _bar(as_json) as progress:
+            progress("market", 0, 1)
+            loaded = load_market(market)
+            progress("market", 1, 1)
+            written = write_data_report(loaded, out, progress)
+        show_json({"written": str(written)}) if as_json else show(f"written: {written}")
+
+
 def _load_config(path: str, seed: str, n_components: str, kind: str) -> "TrainConfig":
     from training.config import load_config
 

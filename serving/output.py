@@ -23,6 +23,15 @@ def check_out(out: Path) -> None:
         raise ServingError(f"out '{out}' is a folder; name a file")
 
 
+def check_page(out: Path) -> None:
+    """Refuse a page that could not be written, before any work is done."""
+    if out.suffix != ".html":
+        raise ServingError(f"out '{out}': ends in '{out.suffix}'; rule: .html")
+    check_folder(out)
+    if out.is_dir():
+        raise ServingError(f"out '{out}' is a folder; name a file")
+
+
 def check_folder(out: Path) -> None:
     """Refuse an output whose folder is not there or cannot be written to, before any work is done."""
     folder = out.parent

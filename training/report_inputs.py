@@ -68,10 +68,16 @@ def family_views(market: Market, study: Study, used: Mapping[str, Sequence[str]]
     used : columns that the models read, by what reads them
     """
     walk = study.features.iloc[study.regimes.first :]
-    return [_view(family, market, walk, study.quality.iloc[study.regimes.first :], used) for family in FAMILIES]
+    return [family_view(family, market, walk, study.quality.iloc[study.regimes.first :], used) for family in FAMILIES]
 
 
-def _view(family: str, market: Market, walk: pd.DataFrame, quality: pd.DataFrame, used: Mapping[str, Sequence[str]]) -> FamilyView:
+def family_view(family: str, market: Market, walk: pd.DataFrame, quality: pd.DataFrame, used: Mapping[str, Sequence[str]]) -> FamilyView:
+    """Describe one family over the rows of `walk` and `quality`.
+
+    Parameters
+    ----------
+    used : columns that the models read, by what reads them
+    """
     face, words = FACE[family]
     series = walk[face]
     known = series.dropna()

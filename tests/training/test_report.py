@@ -222,7 +222,7 @@ def test_every_plot_has_a_caption_and_a_table(html):
 
 @pytest.mark.parametrize("scheme", [0, 1])
 def test_colours_of_the_page_have_contrast(scheme):
-    css = (TEMPLATES / "report.html.j2").read_text(encoding="utf-8")
+    css = (TEMPLATES / "style.css").read_text(encoding="utf-8")
     colours = dict(re.findall(r"--([a-z-]+):(#[0-9a-f]{3,6})", re.findall(r":root\{([^}]*)\}", css)[scheme]))
     for ink in ("ink", "soft", "link"):
         assert min(contrast(colours[ink], colours["bg"]), contrast(colours[ink], colours["card"])) >= 4.5
