@@ -44,6 +44,7 @@ class Part:
 
     def begin(self, url: str, etag: str) -> None:
         """Start again from nothing. The old bytes go first: a note never stands beside bytes of another version."""
+        self.target.parent.mkdir(parents=True, exist_ok=True)
         self.discard()
         if etag:
             self.note.write_text(json.dumps({"url": url, "etag": etag}), encoding="utf-8")
@@ -118,7 +119,6 @@ def _attempt(client: WebClient, url: str, part: Part, kind: Kind, max_bytes: int
 
 
 def _write(part: Part, chunks: Iterator[bytes]) -> None:
-    part.target.parent.mkdir(parents=True, exist_ok=True)
     try:
         with part.path.open("ab") as file:
             for chunk in chunks:

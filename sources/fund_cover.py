@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from features.errors import DataError
+from sources.calendar import FIRST_YEAR, LAST_YEAR
 from sources.cells import parsed_dates, plain
 from sources.workbook import Workbook
 
@@ -19,7 +20,7 @@ class Cover:
     Attributes
     ----------
     name : of the fund, in the issuer's words
-    inception : first day of the fund; NaT where it is not said
+    inception : first day of the fund; the beginning of 1990 where it is not said
     as_of : day of the holdings
     n_securities : without cash and derivatives; NaN where it is not said
     """
@@ -52,7 +53,7 @@ def read_cover(workbook: Workbook) -> Cover:
         raise DataError(f"{place}: no line 'Fund Holdings as of' above the table; rule: holdings have a date; download the workbook again")
     names = [words for words in alone if parsed_dates(pd.Series([words])).isna().all()]
     as_of = _day(labels["fund holdings as of"], "Fund Holdings as of", place)
-    inception = _day(labels["inception date"], "Inception Date", place) if "inception date" in labels else pd.NaT
+    inception = _day(labels.get("inception date", f"{FIRST_YEAR}-01-01"), "Inception Date", place)
     count = plain(labels.get("number of securities (excluding cash and derivatives)", ""))
     number = pd.to_numeric(pd.Series([count]), errors="coerce").iloc[0]
     return Cover(names[0] if names else "", inception, as_of, float(number))

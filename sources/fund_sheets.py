@@ -8,7 +8,6 @@ import pandas as pd
 
 from features.errors import DataError
 from features.market import BAD_SHARE, QUARANTINE
-from sources.calendar import FIRST_YEAR
 from sources.cells import NO_DATE, dates, numbers
 from sources.fund_cover import Cover
 from sources.known import known_at
@@ -115,8 +114,6 @@ def read_distributions(workbook: Workbook, fund: str) -> pd.DataFrame:
 
 def _within_life(table: Table, date: pd.Series, cover: Cover, fund: str) -> tuple[Table, pd.Series, pd.DataFrame]:
     first, last = cover.inception, cover.as_of + LATEST
-    if pd.isna(first):
-        first = pd.Timestamp(f"{FIRST_YEAR}-01-01")
     inside = date.between(first, last)
     outside = ~inside
     if outside.mean() > BAD_SHARE:

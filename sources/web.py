@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.cookiejar import DefaultCookiePolicy
 from typing import TypeVar
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import requests
 import urllib3
 
 from features.errors import DataError
+from sources.address import host_of, next_address
 from sources.content import Kind, checked
 from sources.errors import PassingError, WebError
 from sources.retry import retry_after, retrying, root_cause
@@ -86,7 +87,7 @@ class WebClient:
         WebError
             One line with the host, what was wrong and the way out.
         """
-        address = requests.Request("GET", url, params=params).prepare().url or url
+        address = f"{url}?{urlencode(params)}" if params else url
 
         def attempt(deadline: float) -> bytes:
             with self.opened(address, {}, deadline) as response:
@@ -98,7 +99,7 @@ class WebClient:
 
     def repeated(self, url: str, attempt: Callable[[float], T], seconds: float) -> T:
         """Call `attempt(deadline)` until it raises no `PassingError`, and put the last one into words."""
-        began, host, count = self.clock(), urlsplit(url).netloc, 0
+        began, host, count = self.clock(), host_of(url), 0
 
         def counted() -> T:
             nonlocal count
@@ -129,7 +130,7 @@ class WebClient:
             if not response.is_redirect:
                 break
             response.close()
-            url = _next(url, response.headers["Location"])
+            url = next_address(url, response.headers["Location"])
         else:
             raise WebError(f"{urlsplit(url).netloc}: sends from address to address more than {MOST_HOPS} times; correct the address")
         with response:
@@ -171,8 +172,6 @@ class WebClient:
             raise WebError(
                 f"{host or url}: cannot be asked: {root_cause(error)}; correct the address, or the machine's certificates"
             ) from None
-        except requests.exceptions.MissingSchema:
-            raise WebError(f"'{url}' is no address; rule: it begins with https://") from None
         except requests.exceptions.Timeout:
             raise PassingError(f"no answer within {silence:.0f} s") from None
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as error:
@@ -189,10 +188,3 @@ class WebClient:
             raise PassingError(reason, wait, status)
         way_out = {403: "check the User-Agent and the rate the host allows", 404: "correct the address"}.get(status, "check the address")
         raise WebError(f"{host}: {reason} for {url}; {way_out}", status)
-
-
-def _next(url: str, location: str) -> str:
-    target = urljoin(url, location)
-    if urlsplit(target).scheme not in ("http", "https") or (url.startswith("https:") and not target.startswith("https:")):
-        raise WebError(f"{urlsplit(url).netloc}: sends on to {target}; rule: from https to https only; correct the address")
-    return target
