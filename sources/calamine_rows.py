@@ -21,9 +21,9 @@ def main(memory: int, seconds: int, most_rows: int, most_columns: int) -> None:
         sheets = {}
         for name in workbook.sheet_names:
             sheet = workbook.get_sheet_by_name(name)
-            if sheet.total_height > most_rows or sheet.total_width > most_columns:
-                size = f"{sheet.total_height} rows and {sheet.total_width} columns"
-                raise ValueError(f"sheet '{name}' has {size}; rule: at most {most_rows} and {most_columns}")
+            height, width = sheet.total_height + 1, sheet.total_width + 1  # the library gives the last index
+            if height > most_rows or width > most_columns:
+                raise ValueError(f"sheet '{name}' has {height} rows and {width} columns; rule: at most {most_rows} and {most_columns}")
             sheets[name] = [[_cell(value) for value in row] for row in sheet.to_python(skip_empty_area=False)]
         answer: dict[str, Any] = {"sheets": sheets}
     except (CalamineError, ValueError, OSError) as error:

@@ -107,13 +107,17 @@ def _table(data: bytes, place: str) -> Table:
     reason = refusal("csv", data[:2048])
     if reason:
         raise DataError(f"{place}: {reason}; rule: the text of fredgraph.csv")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{place}: byte {error.start} is no UTF-8; rule: the text of fredgraph.csv is; fetch it again") from None
     if data[:64_000].split(b"\n", 1)[0].count(b",") >= MOST_COLUMNS or b"\n" not in data[:64_000]:
         raise DataError(f"{place}: the header has more than {MOST_COLUMNS} columns or no end; rule: a date and a series")
     if not data.endswith(b"\n"):
         raise DataError(f"{place}: the last line has no end: the file is cut off; fetch it again")
     try:
-        rows = pd.read_csv(io.BytesIO(data), dtype=str, keep_default_na=False, encoding="utf-8-sig", index_col=False)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, pd.errors.ParserWarning, UnicodeDecodeError) as error:
+        rows = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False, index_col=False)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, pd.errors.ParserWarning) as error:
         raise DataError(f"{place}: this is no CSV: {' '.join(str(error).split())}") from None
     rows.index = pd.RangeIndex(2, len(rows) + 2)
     rows.columns = rows.columns.str.strip()

@@ -20,13 +20,18 @@ NAMESPACE = 'xmlns:ss="urn:schemas-microsoft-com:office:spreadsheet"'
 
 
 def book(rows: str, before: str = "") -> bytes:
-    return (
-        f'<?xml version="1.0"?>{before}<ss:Workbook {NAMESPACE}><ss:Worksheet ss:Name="S"><ss:Table>{rows}</ss:Table></ss:Worksheet></ss:Workbook>'
-    ).encode()
+    sheet = f'<ss:Worksheet ss:Name="S"><ss:Table>{rows}</ss:Table></ss:Worksheet>'
+    return f'<?xml version="1.0"?>{before}<ss:Workbook {NAMESPACE}>{sheet}</ss:Workbook>'.encode()
 
 
-def cell(text: str, attributes: str = "", kind: str = "String") -> str:
-    return f'<ss:Cell {attributes}><ss:Data ss:Type="{kind}">{text}</ss:Data></ss:Cell>'
+def cell(text: str, index: int = 0, kind: str = "String") -> str:
+    place = f' ss:Index="{index}"' if index else ""
+    return f'<ss:Cell{place}><ss:Data ss:Type="{kind}">{text}</ss:Data></ss:Cell>'
+
+
+def row(*cells: str, index: int = 0) -> str:
+    place = f' ss:Index="{index}"' if index else ""
+    return f"<ss:Row{place}>{''.join(cells)}</ss:Row>"
 
 
 def read(tmp_path, data: bytes, name: str = "a.xls"):
@@ -58,25 +63,25 @@ def test_form_is_told_by_bytes_and_not_by_name(tmp_path, form, name):
 
 
 def test_xml_with_gaps_puts_cells_where_they_belong(tmp_path):
-    rows = f"<ss:Row>{cell('a')}{cell('d', 'ss:Index="4"')}{cell('e')}</ss:Row><ss:Row ss:Index='4'><ss:Cell/>{cell('2', kind='Number')}</ss:Row>"
+    rows = row(cell("a"), cell("d", 4), cell("e")) + row("<ss:Cell/>", cell("2", kind="Number"), index=4)
     assert read(tmp_path, book(rows)).rows("S") == [["a", "", "", "d", "e"], [], [], ["", 2.0]]
 
 
 def test_xml_that_is_not_well_formed_in_the_issuers_way_is_mended(tmp_path):
-    rows = f"<ss:Row>{cell('S&P &amp; Soci&eacute;t&eacute; &reg; &unknown; &#65; AT&T')}</ss:Row>"
+    rows = row(cell("S&P &amp; Soci&eacute;t&eacute; &reg; &unknown; &#65; AT&T"))
     styles = "<ss:Styles><ss:Style></Style></ss:Styles>"
     data = b"\xef\xbb\xbf\xef\xbb\xbf" + book(rows).replace(b"<ss:Worksheet", styles.encode() + b"<ss:Worksheet")
     assert read(tmp_path, data).rows("S") == [["S&P & Société ® &unknown; A AT&T"]]
 
 
 def test_xml_dates_are_iso_text(tmp_path):
-    rows = f"<ss:Row>{cell('2024-01-04T00:00:00.000', kind='DateTime')}</ss:Row>"
+    rows = row(cell("2024-01-04T00:00:00.000", kind="DateTime"))
     assert read(tmp_path, book(rows)).rows("S") == [["2024-01-04"]]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "iso-8859-1", "windows-1252"])
 def test_xml_in_another_encoding_is_read(tmp_path, encoding):
-    text = book(f"<ss:Row>{cell('Société')}</ss:Row>").decode()
+    text = book(row(cell("Société"))).decode()
     data = text.replace('"1.0"?', f'"1.0" encoding="{encoding}"?').encode(encoding)
     assert read(tmp_path, data).rows("S") == [["Société"]]
 
@@ -90,17 +95,13 @@ def test_ticker_that_looks_like_a_truth_value_stays_a_ticker(tmp_path):
 
 
 def test_wrong_encoding_is_named(tmp_path):
-    data = book(f"<ss:Row>{cell('Société')}</ss:Row>").decode().encode("latin-1")
+    data = book(row(cell("Société"))).decode().encode("latin-1")
     refused(tmp_path, data, r"a\.xls: byte \d+ is no utf-8; save the file as UTF-8")
     refused(tmp_path, data.replace(b'"1.0"?', b'"1.0" encoding="utf-7"?'), "the encoding is 'utf-7'; rule: one of utf-8")
 
 
-LAUGHS = (
-    "<!DOCTYPE x ["
-    + '<!ENTITY a "ha">'
-    + "".join(f'<!ENTITY {b} "{f"&{a};" * 10}">' for a, b in zip("abcdefgh", "bcdefghi", strict=True))
-    + "]>"
-)
+ENTITIES = "".join(f'<!ENTITY {b} "{f"&{a};" * 10}">' for a, b in zip("abcdefgh", "bcdefghi", strict=True))
+LAUGHS = f'<!DOCTYPE x [<!ENTITY a "ha">{ENTITIES}]>'
 OUTSIDE = '<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]>'
 
 
@@ -116,24 +117,21 @@ def test_document_type_is_refused(tmp_path, document_type):
             f"<ss:Row>{cell('x') * 1_000_000}</ss:Row>".replace("<ss:Cell >", "<ss:Cell>")[:20_000_000],
             "Cell 257 of a sheet; rule: at most 256",
         ),
-        (f"<ss:Row>{cell('x', 'ss:Index="1000000"')}</ss:Row>", "Cell 1000000 of a sheet; rule: at most 256"),
-        ("<ss:Row ss:Index='999999999'/>", "Row 999999999 of a sheet; rule: at most 100000"),
+        (row(cell("x", 1_000_000)), "Cell 1000000 of a sheet; rule: at most 256"),
+        (row(index=999_999_999), "Row 999999999 of a sheet; rule: at most 100000"),
         ("<ss:Row/>" * 100_001, "Row 100001 of a sheet"),
-        (f"<ss:Row>{cell('x', 'ss:Index="256"')}</ss:Row>" * 9000, "more than 2000000 cells"),
-        (f"<ss:Row>{cell('x')}{cell('y', 'ss:Index="1"')}</ss:Row>", "Cell 1 of a sheet; rule: .* in order"),
+        (row(cell("x", 256)) * 9000, "more than 2000000 cells"),
+        (row(cell("x"), cell("y", 1)), r"Cell 1 of a sheet; rule: .* in order"),
     ],
 )
 def test_xml_beyond_the_limits_is_refused(tmp_path, rows, words):
     refused(tmp_path, book(rows), words)
 
 
-@pytest.mark.parametrize("form", [as_xls, as_xlsx, as_xml])
-@pytest.mark.parametrize("share", [0.2, 0.6, 0.98])
+# an OLE file ends in its directory and padding, which may be cut without loss
+@pytest.mark.parametrize(("form", "share"), [(as_xls, 0.2), (as_xls, 0.6), (as_xlsx, 0.6), (as_xlsx, 0.98), (as_xml, 0.2), (as_xml, 0.98)])
 def test_truncated_workbook_is_refused(tmp_path, form, share):
     data = form(sheets())
-    # an OLE file keeps its tables at any place, so a cut near its end may only take unused bytes
-    if form is as_xls and share > 0.9:
-        pytest.skip("the last sectors of this file are its directory and padding")
     refused(tmp_path, data[: int(len(data) * share)], r"a\.xls: ")
 
 
@@ -178,7 +176,7 @@ def test_zip_bomb_that_lies_is_refused_by_what_comes_out():
         place = bomb.index(magic) + at
         assert struct.unpack_from("<I", bomb, place)[0] == 10_000_000
         struct.pack_into("<I", bomb, place, 100)
-    with pytest.raises(DataError, match="damaged or cut off|inflates beyond"):
+    with pytest.raises(DataError, match=r"damaged or cut off|inflates beyond"):
         check_archive(bytes(bomb), "a.xlsx", most_bytes=1_000_000)
 
 
