@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from features.errors import DataError
 from features.fund_prints import fund_prints
 from features.market import Market
 from sources.calendar import sessions
@@ -104,3 +105,11 @@ def test_members_are_known_the_morning_after(workbook, market):
     assert set(members["known_at"]) == {pd.Timestamp("2025-02-05 14:00", tz="UTC")}
     assert set(members["start"]) == {pd.Timestamp("2025-02-05")}
     assert members["end"].isna().all()
+
+
+@pytest.mark.parametrize("missing", [100, 5_000, 600_000])
+def test_cut_off_copy_is_refused(data_root, tmp_path, missing):
+    data = (data_root / "flows" / "raw" / "iShares-Russell-2000-ETF_fund.xls").read_bytes()
+    (tmp_path / "cut.xls").write_bytes(data[:-missing])
+    with pytest.raises(DataError, match=r"cut\.xls: cannot be read as a workbook"):
+        read_fund_workbook(tmp_path / "cut.xls", "IWM")
