@@ -123,7 +123,7 @@ def _decoded(data: bytes, name: str) -> str:
     elif encoding not in ENCODINGS:
         raise DataError(f"{name}: the encoding is '{encoding}'; rule: one of {', '.join(ENCODINGS)}, or UTF-16 with a byte order mark")
     try:
-        return data.decode(encoding)
+        return str(data, encoding)
     except UnicodeDecodeError as error:
         raise DataError(f"{name}: byte {error.start} is no {encoding}; save the file as UTF-8, or download it again") from None
 
