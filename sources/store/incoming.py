@@ -1,0 +1,83 @@
+"""What a source brings, checked by the rules of `features.schemas` and put into the columns of the store."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+
+from features.errors import DataError
+from features.schemas import KEYS, SCHEMAS, checked
+from sources.store.kinds import KINDS, Kind, on_disk
+
+SOURCE = "source"
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """Records of one kind on their way in.
+
+    Attributes
+    ----------
+    kind : Kind
+    names : what the records are about
+    rows : `code` (place in `names`), the given columns of the kind as on disk (missing numbers are null), and `source`
+    """
+
+    kind: Kind
+    names: tuple[str, ...]
+    rows: pl.DataFrame
+
+
+def from_frame(name: str, frame: pd.DataFrame, source: str, origin: Mapping[str, str]) -> Incoming:
+    """Check a market frame.
+
+    Parameters
+    ----------
+    name : one of `features.schemas.SCHEMAS`
+    frame : its columns, and if wanted `source`, a text a record
+    source : where records without one of their own come from
+    origin : file each series came from, for error texts
+
+    Raises
+    ------
+    DataError
+        Naming file, column, row, rule and value.
+    """
+    if name not in SCHEMAS:
+        raise DataError(f"store: unknown frame '{name}'; known are {', '.join(SCHEMAS)}, and the panel by its own parameter")
+    unknown = [str(column) for column in frame.columns if column not in (*SCHEMAS[name].columns, SOURCE)]
+    if unknown:
+        known = ", ".join(SCHEMAS[name].columns)
+        raise DataError(f"store: frame '{name}': column '{unknown[0]}' is unknown; rule: it has {known}, and if wanted {SOURCE}")
+    kind, missing = KINDS[name], [column for column in KEYS[name] if column not in frame]
+    # sorted here as `checked` does, so that a column of sources stays beside its records
+    ordered = frame if missing else frame.sort_values(list(KEYS[name]), kind="stable", ignore_index=True)
+    good = checked(name, ordered, origin)
+    days = [field.name for field in kind.schema if field.type == pa.date32()]
+    for column in days:
+        timed = good[column].notna() & (good[column] != good[column].dt.normalize())
+        if timed.any():
+            place = f"row {good[kind.entity][timed].iloc[0]}, column '{column}'"
+            raise DataError(f"{_file(name, origin)}: {place}: {good[column][timed].iloc[0]} breaks the rule 'is a day without a time'")
+    codes, names = pd.factorize(good[kind.entity])
+    sources = ordered.get(SOURCE, source)
+    rows = pl.from_pandas(good.assign(code=codes, **{SOURCE: sources}).drop(columns=kind.entity), nan_to_null=True)
+    return incoming(kind, tuple(map(str, names)), rows, _file(name, origin))
+
+
+def incoming(kind: Kind, names: tuple[str, ...], rows: pl.DataFrame, file: str) -> Incoming:
+    """Give the columns of a kind their types on disk, and check names and sources."""
+    if any(not name.strip() for name in names):
+        raise DataError(f"{file}: column '{kind.entity}': a name is empty; rule: every record says what it is about")
+    empty = pl.DataFrame(pl.from_arrow(on_disk(kind.name).empty_table()))
+    types = {name: empty.schema[name] for name in (*kind.given, SOURCE)}
+    rows = rows.select(pl.col("code").cast(pl.Int32), *(pl.col(name).cast(dtype) for name, dtype in types.items()))
+    if rows[SOURCE].is_null().any() or (rows[SOURCE].str.strip_chars() == "").any():
+        raise DataError(f"{file}: column '{SOURCE}': a source is empty; rule: every record says where it comes from")
+    return Incoming(kind, names, rows)
+
+
+def _file(name: str, origin: Mapping[str, str]) -> str:
+    return ", ".join(sorted(set(origin.values()))[:3]) or f"frame '{name}'"

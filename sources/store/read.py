@@ -1,0 +1,140 @@
+"""Bitemporal reading: what was known then, as far as it was recorded by then."""
+
+import datetime
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import polars as pl
+
+from features.errors import DataError
+from sources.store.kinds import KINDS, Kind
+from sources.store.lock import quiet
+from sources.store.manifest import Manifest, files_of, read_manifests, until
+from sources.store.names import Names, read_names
+from sources.store.tables import BUCKET, collect, scan
+from sources.store.vintages import NEWEST, PRINTS, chosen
+
+
+@dataclass(frozen=True)
+class AsOf:
+    """What a store answers.
+
+    Attributes
+    ----------
+    known, recorded : UTC; the same two give the same frames for ever
+    frames : by kind: `id`, the name under the entity's own word, key, values, `known_at`, `recorded_at`, `source`, `vintage`;
+        sorted by id and the rest of the key
+    """
+
+    known: datetime.datetime
+    recorded: datetime.datetime
+    frames: Mapping[str, pl.DataFrame]
+
+
+def settled(
+    root: Path, recorded: pd.Timestamp | datetime.datetime | None, clock: Callable[[], datetime.datetime], wait_s: float
+) -> tuple[list[Manifest], datetime.datetime]:
+    """List the batches recorded at `recorded` or before, once no other can come to be among them.
+
+    Parameters
+    ----------
+    recorded : UTC; None for the last batch
+
+    Raises
+    ------
+    DataError
+        For an instant that is still to come, or without a time zone.
+    """
+    manifests = read_manifests(root)
+    last = manifests[-1].recorded_at if manifests else None
+    if recorded is None:
+        return manifests, last or datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+    moment = instant(recorded, "recorded")
+    if last is None or moment > last:
+        if moment > clock():
+            raise DataError(
+                f"as_of: recorded {moment} is still to come; rule: not after now, or the answer could change; leave it out for the newest"
+            )
+        # a writer at work may have stamped a batch earlier than this and not published it yet
+        with quiet(root, wait_s):
+            manifests = read_manifests(root)
+    return until(manifests, moment), moment
+
+
+def instant(moment: pd.Timestamp | datetime.datetime, name: str) -> datetime.datetime:
+    """Give an instant in UTC; one without a time zone is refused."""
+    if moment.tzinfo is None:
+        raise DataError(f"as_of: {name} {moment} has no time zone; rule: instants are UTC, e.g. pd.Timestamp('2024-01-31', tz='UTC')")
+    plain = moment.floor("us").to_pydatetime() if isinstance(moment, pd.Timestamp) else moment
+    return plain.astimezone(datetime.UTC)
+
+
+def read(
+    root: Path, manifests: Sequence[Manifest], name: str, known: datetime.datetime, prints: str = NEWEST, ids: tuple[int, int] | None = None
+) -> pl.DataFrame:
+    """Read one kind as it was known.
+
+    Parameters
+    ----------
+    manifests : the batches that count
+    name : kind
+    known : UTC
+    prints : `newest` or `first`, see `vintages.chosen`
+    ids : lowest and highest id to read; None for all
+
+    Returns
+    -------
+    DataFrame with the columns of the kind on disk, sorted by its key
+    """
+    kind = _kind(name)
+    if prints not in PRINTS:
+        raise DataError(f"as_of: prints is '{prints}'; rule: one of {', '.join(PRINTS)}")
+    files = [file for file in files_of(manifests, name) if ids is None or (file.ids[0] <= ids[1] and file.ids[1] >= ids[0])]
+    frame = scan(root, name, files).filter(pl.col("known_at") <= known)
+    if ids is not None:
+        frame = frame.filter(pl.col("id").is_between(*ids))
+    rows = collect(root, frame)
+    # a file is sorted and has a key once
+    if len(files) > 1:
+        rows = chosen(kind, rows, prints)
+    if name == "members":
+        # a membership that has not ended is open: its end is learnt when it comes
+        ended = pl.col("end").cast(pl.Datetime("us")).dt.replace_time_zone("UTC") <= known
+        rows = rows.with_columns(pl.when(ended).then(pl.col("end")).alias("end"))
+    return rows
+
+
+def buckets(root: Path, manifests: Sequence[Manifest], name: str, known: datetime.datetime, prints: str = NEWEST) -> Iterator[pl.DataFrame]:
+    """Read one kind a bucket of ids at a time: together the rows of `read`, in the same order."""
+    files = files_of(manifests, name)
+    if not files:
+        return
+    first, last = min(file.ids[0] for file in files) // BUCKET, max(file.ids[1] for file in files) // BUCKET
+    for bucket in range(first, last + 1):
+        rows = read(root, manifests, name, known, prints, ids=(bucket * BUCKET, (bucket + 1) * BUCKET - 1))
+        if len(rows):
+            yield rows
+
+
+def named(rows: pl.DataFrame, name: str, names: Names) -> pl.DataFrame:
+    """Put the name of what a record is about beside its id."""
+    entity = KINDS[name].entity
+    frame = rows.join(names.frame().rename({"name": entity}), on="id", how="left", maintain_order="left")
+    return frame.select("id", entity, pl.exclude("id", entity)).rechunk()
+
+
+def as_of(
+    root: Path, manifests: Sequence[Manifest], known: datetime.datetime, recorded: datetime.datetime, kinds: Sequence[str], prints: str
+) -> AsOf:
+    """Read several kinds, with names."""
+    names = read_names(root, manifests)
+    frames = {name: named(read(root, manifests, name, known, prints), name, names) for name in kinds}
+    return AsOf(known, recorded, frames)
+
+
+def _kind(name: str) -> Kind:
+    if name not in KINDS:
+        raise DataError(f"store: unknown kind '{name}'; known are {', '.join(KINDS)}")
+    return KINDS[name]

@@ -1,0 +1,86 @@
+"""A `Market` from what a store answers."""
+
+import dataclasses
+import datetime
+
+import numpy as np
+import pandas as pd
+import polars as pl
+
+from features.errors import DataError
+from features.market import QUARANTINE, Market, Panel
+from features.schemas import SCHEMAS
+from sources.calendar import sessions as sessions_between
+from sources.store.kinds import KINDS
+from sources.store.read import AsOf
+
+ONE_DAY = pd.Timedelta(days=1)
+
+
+def to_market(
+    answer: AsOf, aside: pl.DataFrame, *, name: str, note: str, simulated: bool, start: datetime.date | None, end: datetime.date | None
+) -> Market:
+    """Build a market; prices, funds and closes of other days than the market's sessions stay out of it.
+
+    Parameters
+    ----------
+    answer : with every kind
+    aside : quarantined records: frame, series, date, rule
+    start, end : first and last session; None for the first and last date of `prices` (or else of the panel)
+
+    Raises
+    ------
+    DataError
+        Where there is neither, or by the rules of `Market.from_frames`.
+    """
+    sessions = _sessions(answer, start, end)
+    frames = {each: _within(_pandas(answer.frames[each], each), each, sessions) for each in SCHEMAS}
+    market = Market.from_frames(
+        name=name, simulated=simulated, note=note, sessions=sessions, frames=frames, panel=_panel(answer.frames["panel"], sessions)
+    )
+    if aside.is_empty():
+        return market
+    stored = aside.select(*QUARANTINE).with_columns(pl.col("date").cast(pl.Datetime("us"))).to_pandas()
+    parts = [part for part in (stored, market.quarantine) if len(part)]
+    return dataclasses.replace(market, quarantine=pd.concat(parts, ignore_index=True))
+
+
+def _sessions(answer: AsOf, start: datetime.date | None, end: datetime.date | None) -> pd.DatetimeIndex:
+    dates = next((frame["date"] for frame in (answer.frames["prices"], answer.frames["panel"]) if len(frame)), pl.Series([], dtype=pl.Date))
+    if dates.is_empty() and (start is None or end is None):
+        raise DataError(
+            f"store: no price was known at {answer.known:%Y-%m-%d %H:%M} UTC; give the market's start and end, or write prices first"
+        )
+    first, last = pd.Timestamp(str(start or dates.min())), pd.Timestamp(str(end or dates.max()))
+    days = sessions_between(first, max(first, last))
+    over = (days + ONE_DAY).tz_localize("UTC") <= pd.Timestamp(answer.known)
+    return days[over]
+
+
+def _within(frame: pd.DataFrame, name: str, sessions: pd.DatetimeIndex) -> pd.DataFrame:
+    """Keep of what has to be on sessions that on the market's; a day that is not over has no row to be in."""
+    return frame[frame["date"].isin(sessions)].reset_index(drop=True) if KINDS[name].on_sessions else frame
+
+
+def _pandas(frame: pl.DataFrame, name: str) -> pd.DataFrame:
+    columns = frame.select(*SCHEMAS[name].columns).with_columns(pl.col(pl.Date).cast(pl.Datetime("us")))
+    texts = [column for column, dtype in columns.schema.items() if dtype == pl.String]
+    return columns.to_pandas().astype(dict.fromkeys(texts, "str"))
+
+
+def _panel(frame: pl.DataFrame, sessions: pd.DatetimeIndex) -> Panel | None:
+    """Spread closes over sessions and securities. A row is known when the last of its closes is."""
+    days = pl.Series(sessions.to_numpy().astype("datetime64[D]"))
+    frame = frame.filter(pl.col("date").is_in(days.implode()))
+    if frame.is_empty():
+        return None
+    dates, row = np.unique(frame["date"].to_numpy(), return_inverse=True)
+    ids, column = np.unique(frame["id"].to_numpy(), return_inverse=True)
+    close = np.full((len(dates), len(ids)), np.nan)
+    close[row, column] = frame["close"].to_numpy()
+    known = np.full(len(dates), np.iinfo(np.int64).min)
+    np.maximum.at(known, row, frame["known_at"].to_physical().to_numpy())
+    securities = dict(zip(*frame.select(pl.col("id", "security")).unique("id").get_columns(), strict=True))
+    index = pd.DatetimeIndex(dates.astype("datetime64[us]"), name="date")
+    wide = pd.DataFrame(close, index=index, columns=pd.Index([securities[each] for each in ids], dtype="str")).sort_index(axis=1)
+    return Panel(wide, pd.Series(pd.DatetimeIndex(known.astype("datetime64[us]")).tz_localize("UTC"), index=index, name="known_at"))

@@ -1,0 +1,54 @@
+"""Vintages: which records of a batch are new, and which of a key's an answer holds."""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from sources.store.kinds import Kind
+
+NEWEST, FIRST = "newest", "first"
+PRINTS = (NEWEST, FIRST)
+"""Of the vintages of a key that were known, an answer holds the newest, or the first print."""
+
+
+def numbered(rows: pl.DataFrame, stored: pl.DataFrame, key: Sequence[str], values: Sequence[str]) -> pl.DataFrame:
+    """Leave out the records that the store has, and number the others.
+
+    A record is identical to what is stored where the newest vintage of its key with the same known-at has the same values; another
+    source of it makes no difference. Others get the next number of their key: 0 is new, above is a revision.
+
+    Parameters
+    ----------
+    rows : records with the columns `key`, `values`, `known_at`; a key once
+    stored : every vintage of these keys (others may be among them), with `vintage`
+    """
+    if stored.is_empty():
+        return rows.with_columns(pl.lit(0, pl.Int32).alias("vintage"))
+    moment = list(dict.fromkeys([*key, "known_at"]))
+    standing = stored.sort("vintage").unique(moment, keep="last").select(*moment, *(pl.col(name).alias(f"was_{name}") for name in values))
+    standing = standing.with_columns(pl.lit(True).alias("held"))
+    last = stored.group_by(key).agg(pl.col("vintage").max().alias("last"))
+    same = pl.all_horizontal(pl.col("held").fill_null(value=False), *(pl.col(name).eq_missing(pl.col(f"was_{name}")) for name in values))
+    merged = rows.join(standing, on=moment, how="left", nulls_equal=True, maintain_order="left").filter(~same)
+    merged = merged.join(last, on=list(key), how="left", nulls_equal=True, maintain_order="left")
+    return merged.with_columns((pl.col("last") + 1).fill_null(0).cast(pl.Int32).alias("vintage")).select(*rows.columns, "vintage")
+
+
+def chosen(kind: Kind, known: pl.DataFrame, prints: str) -> pl.DataFrame:
+    """Keep one vintage a key.
+
+    The newest has the latest known-at; the first print the earliest, where the kind has first prints. Of several with that
+    known-at the last recorded counts: it corrects the others.
+
+    Parameters
+    ----------
+    known : records that were known, with `vintage`
+
+    Returns
+    -------
+    DataFrame sorted by the key
+    """
+    back = prints == FIRST and kind.first_prints
+    order = list(dict.fromkeys([*kind.key, "known_at", "vintage"]))
+    descending = [back and name == "known_at" for name in order]
+    return known.sort(order, descending=descending).unique(kind.key, keep="last", maintain_order=True)
