@@ -68,6 +68,12 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def refuse_climbing(root: Path, path: str) -> None:
+    """Refuse a path that by its words leads out of the root."""
+    if Path(path).is_absolute() or ".." in Path(path).parts:
+        raise DataError(f"store '{root}': path '{path}' leaves the root; rule: every file lies below it, without '..' and links")
+
+
 def inside(root: Path, path: str) -> Path:
     """Give the full path of a file of the store.
 
@@ -76,7 +82,8 @@ def inside(root: Path, path: str) -> Path:
     DataError
         Where the path, or a link on its way, leads out of the root.
     """
+    refuse_climbing(root, path)
     full = (root / path).resolve()
-    if Path(path).is_absolute() or ".." in Path(path).parts or not full.is_relative_to(root.resolve()):
-        raise DataError(f"store '{root}': path '{path}' leaves the root; rule: every file lies below it, without '..' and links")
+    if not full.is_relative_to(root.resolve()):
+        raise DataError(f"store '{root}': path '{path}' leads to '{full}'; rule: every file lies below the root, without '..' and links")
     return full

@@ -63,7 +63,8 @@ def from_frame(name: str, frame: pd.DataFrame, source: str, origin: Mapping[str,
             raise DataError(f"{_file(name, origin)}: {place}: {good[column][timed].iloc[0]} breaks the rule 'is a day without a time'")
     codes, names = pd.factorize(good[kind.entity])
     sources = ordered.get(SOURCE, source)
-    rows = pl.from_pandas(good.assign(code=codes, **{SOURCE: sources}).drop(columns=kind.entity), nan_to_null=True)
+    plain = good.assign(code=codes, known_at=good["known_at"].dt.tz_convert(None), **{SOURCE: sources}).drop(columns=kind.entity)
+    rows = pl.from_pandas(plain, nan_to_null=True).with_columns(pl.col("known_at").dt.replace_time_zone("UTC"))
     return incoming(kind, tuple(map(str, names)), rows, _file(name, origin))
 
 

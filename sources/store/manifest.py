@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from features.errors import DataError
-from sources.store.disk import inside, write_durably
+from sources.store.disk import refuse_climbing, write_durably
 
 FOLDER = "manifests"
 SUFFIX = ".json"
@@ -85,12 +85,14 @@ def read_manifests(root: Path) -> list[Manifest]:
         Where one is missing, altered, or does not follow from the one before.
     """
     manifests: list[Manifest] = []
+    before = ""
     for number, path in enumerate(manifest_paths(root), start=1):
         if path.name != Path(path_of(number)).name:
             raise DataError(f"store '{root}': manifest '{path_of(number)}' is missing though a later one is there; restore it from a copy")
-        manifest = read_manifest(root, path)
-        follow(root, manifests[-1] if manifests else None, manifest)
+        manifest, own = read_manifest(root, path)
+        follow(root, before, manifest)
         manifests.append(manifest)
+        before = own
     return manifests
 
 
@@ -99,8 +101,8 @@ def manifest_paths(root: Path) -> list[Path]:
     return sorted(path for path in (root / FOLDER).glob(f"*{SUFFIX}"))
 
 
-def read_manifest(root: Path, path: Path) -> Manifest:
-    """Read one manifest and check it against its own hash."""
+def read_manifest(root: Path, path: Path) -> tuple[Manifest, str]:
+    """Read one manifest, check it against its own hash, and give both."""
     name = f"{FOLDER}/{path.name}"
     try:
         line, told = path.read_text(encoding="utf-8").split("\n")[:2]
@@ -112,13 +114,13 @@ def read_manifest(root: Path, path: Path) -> Manifest:
     if path_of(manifest.batch) != name:
         raise DataError(f"store '{root}': manifest '{name}' is that of batch {manifest.batch}; restore it from a copy")
     for file in manifest.files:
-        inside(root, file.path)
-    return manifest
+        refuse_climbing(root, file.path)
+    return manifest, told
 
 
-def follow(root: Path, before: Manifest | None, manifest: Manifest) -> None:
-    """Check that a manifest names the one before it."""
-    if manifest.previous != (before.sha256() if before else ""):
+def follow(root: Path, before: str, manifest: Manifest) -> None:
+    """Check that a manifest names the hash of the one before it, which is empty for the first."""
+    if manifest.previous != before:
         raise DataError(
             f"store '{root}': manifest '{path_of(manifest.batch)}' does not follow from the one before it; one of the two was replaced: "
             "restore them from a copy"

@@ -37,21 +37,21 @@ def verify(root: Path) -> list[Difference]:
     found: list[Difference] = []
     names = {path.name: path for path in manifest_paths(root)}
     last = max((int(name.split(".")[0]) for name in names if name.split(".")[0].isdigit()), default=0)
-    before: Manifest | None = None
+    before: str | None = ""
     for number in range(1, last + 1):
         path = names.pop(Path(path_of(number)).name, None)
         try:
             if path is None:
                 raise DataError(f"manifest '{path_of(number)}' is missing")
-            manifest = read_manifest(root, path)
-            if before is not None or number == 1:
+            manifest, own = read_manifest(root, path)
+            if before is not None:
                 follow(root, before, manifest)
         except DataError as error:
             found.append(Difference(path_of(number), str(error)))
             before = None
             continue
         manifests.append(manifest)
-        before = manifest
+        before = own
     found += [Difference(f"manifests/{name}", "no batch has this number") for name in sorted(names)]
     found += [difference for manifest in manifests for file in manifest.files for difference in _compare(root, file)]
     unread = bool(found) and len(manifests) < last

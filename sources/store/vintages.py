@@ -25,9 +25,11 @@ def numbered(rows: pl.DataFrame, stored: pl.DataFrame, key: Sequence[str], value
     if stored.is_empty():
         return rows.with_columns(pl.lit(0, pl.Int32).alias("vintage"))
     moment = list(dict.fromkeys([*key, "known_at"]))
-    standing = stored.sort("vintage").unique(moment, keep="last").select(*moment, *(pl.col(name).alias(f"was_{name}") for name in values))
-    standing = standing.with_columns(pl.lit(True).alias("held"))
-    last = stored.group_by(key).agg(pl.col("vintage").max().alias("last"))
+    last = stored.select(*key, pl.col("vintage").alias("last"))
+    if (stored["vintage"] > 0).any():
+        stored = stored.sort("vintage").unique(moment, keep="last")
+        last = last.group_by(key).max()
+    standing = stored.select(*moment, *(pl.col(name).alias(f"was_{name}") for name in values), pl.lit(value=True).alias("held"))
     same = pl.all_horizontal(pl.col("held").fill_null(value=False), *(pl.col(name).eq_missing(pl.col(f"was_{name}")) for name in values))
     merged = rows.join(standing, on=moment, how="left", nulls_equal=True, maintain_order="left").filter(~same)
     merged = merged.join(last, on=list(key), how="left", nulls_equal=True, maintain_order="left")
@@ -51,4 +53,10 @@ def chosen(kind: Kind, known: pl.DataFrame, prints: str) -> pl.DataFrame:
     back = prints == FIRST and kind.first_prints
     order = list(dict.fromkeys([*kind.key, "known_at", "vintage"]))
     descending = [back and name == "known_at" for name in order]
-    return known.sort(order, descending=descending).unique(kind.key, keep="last", maintain_order=True)
+    # a key without a revision has one record: only the others are a choice, and those are few
+    revised = known.filter(pl.col("vintage") > 0).select(kind.key).unique()
+    if len(revised):
+        several = known.join(revised, on=kind.key, how="semi").sort(order, descending=descending)
+        alone = known.join(revised, on=kind.key, how="anti")
+        known = pl.concat([alone, several.unique(kind.key, keep="last", maintain_order=True)])
+    return known.sort(kind.key)
