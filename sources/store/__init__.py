@@ -1,4 +1,14 @@
-"""A store on the local disk that keeps every vintage: what was known when, and recorded when."""
+"""A store on the local disk that keeps every vintage: what was known when, and recorded when.
+
+    store.json                          version of the files; real or simulated
+    lock                                held by the one writer
+    manifests/00000001.json             what batch 1 wrote, with hashes, and the hash of the manifest before
+    ids/00000001.parquet                names that batch 1 gave ids to
+    prices/, coins/, ... panel/         records of batch 1 of each kind, sorted by (id, date), zstd
+    quarantine/prices/, ...             records set aside, with the rule each broke
+
+No file is ever changed, and files are not merged: a batch a day and kind is a file a day and kind.
+"""
 
 from sources.store.lock import StoreBusyError
 from sources.store.migrations import migrate

@@ -46,8 +46,7 @@ class Store:
     ----------
     root : folder on the local disk
     simulated : whether the records are simulated
-    clock : the time, UTC; it stamps what is written. Setting the machine's clock back may reorder nothing, but an answer asked
-        for the time between the two settings is not protected
+    clock : the time, UTC, which stamps what is written; the stamps rise even where it was set back
     """
 
     root: Path

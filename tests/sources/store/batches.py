@@ -41,9 +41,11 @@ def macro(*rows: tuple[str, str, float, str]) -> pd.DataFrame:
 def prices(series: str, dates: pd.DatetimeIndex, first: float = 100.0) -> pd.DataFrame:
     """One series, known at 21:00 UTC of each date."""
     dates = pd.DatetimeIndex(dates).as_unit("us")
-    close = [first + place for place in range(len(dates))]
+    close = [float(first + place) for place in range(len(dates))]
     known = (dates + pd.Timedelta(hours=21)).tz_localize("UTC")
-    return pd.DataFrame({"series": pd.Series([series] * len(dates), dtype="str"), "date": dates, "close": close, "adj_close": close, "known_at": known})
+    return pd.DataFrame(
+        {"series": pd.Series([series] * len(dates), dtype="str"), "date": dates, "close": close, "adj_close": close, "known_at": known}
+    )
 
 
 def bits(frame: pl.DataFrame) -> bytes:

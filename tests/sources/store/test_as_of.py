@@ -53,7 +53,9 @@ class Listed:
 
 def answered(store: Store, known: str, recorded: datetime.datetime | None, prints: str = "newest") -> set[tuple]:
     frame = store.as_of(utc(known), recorded, kinds=["macro"], prints=prints).frames["macro"]
-    columns = frame.select("series", pl.col("date").cast(str), "value", pl.col("known_at").dt.strftime("%Y-%m-%d"), "recorded_at", "vintage")
+    columns = frame.select(
+        "series", pl.col("date").cast(str), "value", pl.col("known_at").dt.strftime("%Y-%m-%d"), "recorded_at", "vintage"
+    )
     return set(columns.rows())
 
 
@@ -151,9 +153,9 @@ def test_instant_that_cannot_be_answered_is_refused(tmp_path, known, recorded, w
 
 def test_unknown_kind_and_print_are_refused_with_the_known_ones(tmp_path):
     store = new_store(tmp_path / "store")
-    with pytest.raises(DataError, match="unknown kind 'stocks'; known are prices, coins"):
+    with pytest.raises(DataError, match=r"unknown kind 'stocks'; known are prices, coins"):
         store.as_of(utc("2024-01-05"), kinds=["stocks"])
-    with pytest.raises(DataError, match="one of newest, first"):
+    with pytest.raises(DataError, match=r"one of newest, first"):
         store.as_of(utc("2024-01-05"), prints="last")
 
 

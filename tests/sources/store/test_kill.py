@@ -77,9 +77,9 @@ def told(root: Path) -> set[int]:
 def kill_often(writers: Writers, root: Path, kills: int, seed: int) -> None:
     store, moment, halves = Store.create(root), random.Random(seed), 0
     for _ in range(kills):
-        before = batches_in(store)
-        pid = writers.start("on", len(before), root)
-        writers.until(lambda had=told(root): told(root) > had)  # at work, so that moments fall into writes and not into the start
+        had = told(root)
+        pid = writers.start("on", len(batches_in(store)), root)
+        writers.until(lambda had=had: told(root) > had)  # at work, so that moments fall into writes and not into the start
         time.sleep(moment.uniform(0, 0.2))
         os.kill(pid, signal.SIGKILL)
         writers.wait(pid)
