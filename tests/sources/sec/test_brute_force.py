@@ -1,0 +1,93 @@
+"""The vectorised algebra against a plain loop, and against the walk over periods that the features take."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+import polars as pl
+from hypothesis import given, settings
+
+from features.profitability import trailing_years
+from sources.sec.algebra import trailing
+from sources.sec.filings import filings_frame
+from sources.sec.vintages import as_of
+from tests.features.handmade import market
+from tests.sources.sec.test_properties import filers, frame
+
+
+def plain_trailing(facts: pl.DataFrame, instant: datetime) -> tuple[object, float] | None:
+    """Newest trailing year as of an instant, one fact at a time."""
+    known = list(as_of(facts, instant).iter_rows(named=True))
+    by_filing = {(row["accn"], row["start"], row["end"]): row["value"] for row in facts.iter_rows(named=True)}
+    for end in sorted({row["end"] for row in known}, reverse=True):
+        for ways in (_years, _years_to_date, _quarters):
+            found = list(ways(known, by_filing, end))
+            if found:
+                return end, found[0]
+    return None
+
+
+def _days(row: dict) -> int:
+    return (row["end"] - row["start"]).days + 1
+
+
+def _years(known: list[dict], by_filing: dict, end: object) -> Iterator[float]:
+    yield from (row["value"] for row in known if row["end"] == end and 350 <= _days(row) <= 380)
+
+
+def _years_to_date(known: list[dict], by_filing: dict, end: object) -> Iterator[float]:
+    for current in known:
+        if current["end"] != end or _days(current) >= 350:
+            continue
+        for year in known:
+            if 350 <= _days(year) <= 380 and (current["start"] - year["end"]).days == 1:
+                for before in known:
+                    if before["start"] == year["start"] and _days(before) < 350 and 350 <= (end - before["end"]).days <= 380:
+                        same = by_filing.get((current["accn"], before["start"], before["end"]))
+                        yield current["value"] + year["value"] - (before["value"] if same is None else same)
+
+
+def _quarters(known: list[dict], by_filing: dict, end: object) -> Iterator[float]:
+    quarters: dict = {}
+    for row in known:  # stated first quarters
+        if 45 <= _days(row) <= 135:
+            quarters[row["end"]] = (row["start"], row["value"])
+    for long in known:
+        for short in known:
+            step = round(_days(long) / 91.3125) - round(_days(short) / 91.3125)
+            if long["start"] == short["start"] and step == 1 and 45 <= (long["end"] - short["end"]).days <= 135:
+                quarters[long["end"]] = (short["end"] + pd.Timedelta(days=1).to_pytimedelta(), long["value"] - short["value"])
+    at, total = end, 0.0
+    for _ in range(4):
+        if at not in quarters:
+            return
+        start, value = quarters[at]
+        total, at = total + value, start - pd.Timedelta(days=1).to_pytimedelta()
+    if 350 <= (end - at).days <= 380:
+        yield total
+
+
+@given(rows=filers())
+@settings(max_examples=60)
+def test_trailing_equals_a_plain_loop(rows: list[dict]) -> None:
+    facts = frame(rows)
+    years = trailing(facts)
+    for instant in sorted(set(facts["known_at"].to_list())):
+        held = years.filter(pl.col("known_at") <= instant)
+        expected = plain_trailing(facts, instant)
+        assert (None if held.is_empty() else (held["end"][-1], held["value"][-1])) == expected
+
+
+@given(rows=filers(restated=False))
+@settings(max_examples=25)
+def test_features_find_the_same_years_in_the_frame_of_filings(rows: list[dict]) -> None:
+    facts = frame(rows)
+    days = pd.bdate_range("2013-01-02", "2017-12-29", unit="us").rename("session")
+    found = trailing_years(market(days, filings=filings_frame(facts)))
+    income = pd.Series(found.net_income[:, 0], index=found.sessions).dropna() if found.net_income.shape[1] else pd.Series(dtype=float)
+    years = trailing(facts).to_pandas()
+    for day, value in income.items():
+        held = years[years["known_at"] <= (day + pd.Timedelta(days=1)).tz_localize("UTC")]
+        if len(held) and (day - pd.Timestamp(held["end"].iloc[-1])).days <= 200:
+            assert np.isclose(value, held["value"].iloc[-1], rtol=1e-12, atol=1e-3)
