@@ -71,7 +71,11 @@ def on_dates(years: pl.DataFrame, dates: pl.Series) -> pl.DataFrame:
     """
     asked = years.select("cik").unique().join(dates.alias("date").to_frame(), how="cross")
     instant = (pl.col("date") + pl.duration(days=1)).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
-    known = asked.with_columns(known_at=instant).sort("known_at").join_asof(years.sort("known_at"), on="known_at", by="cik")
+    known = (
+        asked.with_columns(known_at=instant)
+        .sort("known_at")
+        .join_asof(years.sort("known_at"), on="known_at", by="cik", check_sortedness=False)
+    )
     limit = pl.when("annual").then(STALE_DAYS_ANNUAL).otherwise(STALE_DAYS)
     fresh = known.filter((pl.col("date") - pl.col("end")).dt.total_days() <= limit)
     return fresh.drop("known_at").sort("cik", "date")

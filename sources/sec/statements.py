@@ -65,7 +65,7 @@ def _submissions(file: Path) -> pl.LazyFrame:
         pl.col("adsh").alias("accn"),
         pl.col("cik").cast(pl.Int64, strict=False),
         "form",
-        pl.col("fye").str.slice(0, pl.col("fye").str.len_chars().cast(pl.Int64) - 2).cast(pl.Int32, strict=False).alias("last_month"),
+        pl.col("fye").str.extract(r"^(\d{1,2})\d\d$").cast(pl.Int32).alias("last_month"),
         pl.col("filed").str.to_date("%Y%m%d", strict=False),
         pl.col("accepted").str.slice(0, 19).str.to_datetime("%Y-%m-%d %H:%M:%S", strict=False, time_unit="us"),
     )

@@ -13,12 +13,13 @@ from sources.sec.facts import FACTS
 
 NET = "NetIncomeLoss"
 
-SUB = (
+SUB_HEADER = (
     "adsh cik name sic countryba stprba cityba zipba bas1 bas2 baph countryma stprma cityma zipma mas1 mas2 countryinc stprinc ein former "
     "changed afs wksi fye form period fy fp filed accepted prevrpt detail instance nciks aciks"
-).split()
-NUM_OLD = "adsh tag version coreg ddate qtrs uom value footnote".split()
-NUM_NEW = "adsh tag version ddate qtrs uom segments coreg value footnote".split()
+)
+SUB = SUB_HEADER.split()
+NUM_OLD = ["adsh", "tag", "version", "coreg", "ddate", "qtrs", "uom", "value", "footnote"]
+NUM_NEW = ["adsh", "tag", "version", "ddate", "qtrs", "uom", "segments", "coreg", "value", "footnote"]
 
 Stated = tuple[str, str, float]
 """First and last day of a period, and its value."""

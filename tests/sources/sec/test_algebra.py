@@ -124,7 +124,7 @@ def test_restated_second_quarter_counts_from_its_filing_on() -> None:
 
 
 def test_comparative_of_the_same_filing_is_preferred_to_a_later_vintage() -> None:
-    # the second quarter of 2014 is amended after the second quarter of 2015 was filed, and before that one is amended with its own comparative
+    # a half-year of 2014 is amended after that of 2015 was filed, and before the latter is amended with a comparative of its own
     amended = filing("2015-09-01", "10-Q/A", ("2014-01-01", "2014-06-30", 35))
     again = filing("2015-10-01", "10-Q/A", ("2015-01-01", "2015-06-30", 34), ("2014-01-01", "2014-06-30", 31))
     years = trailing(facts(K14, Q1, Q2, amended, again))
@@ -166,7 +166,7 @@ def test_four_stated_quarters_will_do_and_three_will_not() -> None:
 
 def test_staleness_is_200_days_and_290_where_only_annual_reports_are_filed() -> None:
     only_annual = facts(K14, filing("2016-02-20", "10-K", ("2015-01-01", "2015-12-31", 110)))
-    quarterly = facts(*(filing("2015-08-05", "10-Q", (f["start"], f["end"], f["value"]), cik=2) for f in map(dict, map(_text, Q2))), _other(K14))
+    quarterly = facts([row | {"cik": 2} for row in K14 + Q2])
     days = pl.date_range(date(2015, 1, 1), date(2016, 12, 31), eager=True)
     shown = on_dates(trailing_measure(pl.concat([only_annual, quarterly]), "net_income"), days)
     first, second = (shown.filter(pl.col("cik") == cik) for cik in (1, 2))
@@ -187,11 +187,3 @@ def test_as_of_gives_the_latest_vintage_and_first_prints_the_first() -> None:
     assert first_prints(filed).filter(key)["value"].to_list() == [110]
     with pytest.raises(ValueError, match="no time zone"):
         as_of(filed, instant("2016-09-17").replace(tzinfo=None))
-
-
-def _text(row: dict) -> dict:
-    return row | {"start": str(row["start"]), "end": str(row["end"])}
-
-
-def _other(rows: list[dict]) -> list[dict]:
-    return [row | {"cik": 2} for row in rows]
