@@ -65,7 +65,8 @@ def newest_best(events: pl.DataFrame, group: Sequence[str]) -> pl.DataFrame:
     ordered = events.sort([*group, "known_at", "end", "rank", "value"], descending=[False] * (len(group) + 2) + [True, False])
     newest = ordered.filter(pl.col("end") == pl.col("end").cum_max().over(group))
     best = newest.filter(pl.col("rank") == pl.col("rank").cum_min().over([*group, "end"]))
-    return best.unique([*group, "known_at"], keep="last", maintain_order=True)
+    # of one instant the last row is the best
+    return best.filter(pl.struct(*group, "known_at").ne_missing(pl.struct(*group, "known_at").shift(-1)))
 
 
 def near(left: pl.DataFrame, right: pl.DataFrame, left_on: str, right_on: str, by: str = "series", suffix: str = "_right") -> pl.DataFrame:

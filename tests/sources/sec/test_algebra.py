@@ -5,8 +5,9 @@ from datetime import date
 import polars as pl
 import pytest
 
-from sources.sec.algebra import quarters, trailing
+from sources.sec.algebra import trailing
 from sources.sec.measure import on_dates, trailing_measure
+from sources.sec.quarters import quarters
 from sources.sec.vintages import as_of, first_prints
 from tests.sources.sec.handmade import facts, filing, instant, known_on
 
@@ -162,6 +163,18 @@ def test_four_stated_quarters_will_do_and_three_will_not() -> None:
     assert trailing(facts(*three)).is_empty()
     years = trailing(facts(*three, filing("2015-08-01", "10-Q", ("2015-04-01", "2015-06-30", 22))))
     assert known_on(years, "2015-09-01") == ("2015-06-30", 30 + 40 + 11 + 22)
+
+
+def test_fourth_quarter_is_what_three_stated_ones_leave_of_the_year() -> None:
+    stated = [("2014-01-01", "2014-03-31", 10), ("2014-04-01", "2014-06-30", 20), ("2014-07-01", "2014-09-30", 30)]
+    rows = [filing(end, "10-Q", (start, end, value)) for start, end, value in stated]
+    rows += [
+        K14,
+        filing("2015-05-05", "10-Q", ("2015-01-01", "2015-03-31", 11)),
+        filing("2015-08-05", "10-Q", ("2015-04-01", "2015-06-30", 22)),
+    ]
+    assert quarter_table(quarters(facts(*rows)), "2015-03-01")["2014-12-31"] == 40
+    assert known_on(trailing(facts(*rows)), "2015-09-01") == ("2015-06-30", 30 + 40 + 11 + 22)
 
 
 def test_staleness_is_200_days_and_290_where_only_annual_reports_are_filed() -> None:

@@ -6,8 +6,10 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 import polars as pl
+import pytest
 from hypothesis import given, settings
 
+from features.market import Market
 from features.profitability import trailing_years
 from sources.sec.algebra import trailing
 from sources.sec.filings import filings_frame
@@ -97,3 +99,31 @@ def test_features_find_the_same_years_in_the_frame_of_filings() -> None:
     assert both["walked"][both["ours"].notna()].notna().all()
     same = both.dropna()
     np.testing.assert_allclose(same["walked"], same["ours"], rtol=1e-12, atol=1e-3)
+
+
+@pytest.mark.slow
+def test_features_and_algebra_agree_on_real_reports(real_market: Market) -> None:
+    # no XBRL is there: quarters and years of the tidy file, without years to date and comparatives
+    stated = real_market.filings.dropna(subset="net_income")
+    found = trailing_years(real_market)
+    number = {name: at for at, name in enumerate(sorted(real_market.filings["security"].unique()))}
+    known = stated["known_at"].dt.tz_localize(None)
+    columns = {"start": stated["period_start"], "end": stated["period_end"], "filed": known, "known_at": known}
+    facts = pl.DataFrame({name: column.to_numpy() for name, column in columns.items()}).with_columns(
+        pl.col("start", "end", "filed").cast(pl.Date),
+        pl.col("known_at").cast(pl.Datetime("us")).dt.replace_time_zone("UTC"),
+        cik=pl.Series([number[name] for name in stated["security"]]),
+        concept=pl.lit("NetIncomeLoss"),
+        value=pl.Series(stated["net_income"].to_numpy()),
+        accn=pl.int_range(pl.len()).cast(pl.String),
+        form=pl.Series(stated["form"].tolist()),
+    )
+    ours = on_dates(trailing(facts), pl.Series(found.sessions.to_numpy()).cast(pl.Date))
+    income = np.full(found.net_income.shape, np.nan)
+    rows = found.sessions.get_indexer(pd.DatetimeIndex(ours["date"].cast(pl.Datetime("us")).to_numpy()))
+    income[rows, ours["cik"].to_numpy()] = ours["value"].to_numpy()
+    both = ~np.isnan(income) & ~np.isnan(found.net_income)
+    assert both.sum() > 1_000_000
+    assert both.sum() > 0.998 * (~np.isnan(income) | ~np.isnan(found.net_income)).sum()
+    # they part where a year's end was restated by days, and where quarters and years contradict each other
+    assert np.isclose(income[both], found.net_income[both], rtol=1e-9, atol=1).mean() > 0.999

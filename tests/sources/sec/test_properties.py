@@ -7,9 +7,10 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sources.sec.algebra import quarters, trailing
+from sources.sec.algebra import trailing
 from sources.sec.facts import CONCEPTS, FACTS
 from sources.sec.measure import trailing_measure
+from sources.sec.quarters import quarters
 
 CALENDARS = [(13, 13, 13, 13), (13, 13, 13, 14), (16, 12, 12, 12), (16, 12, 12, 13), (12, 12, 12, 16), (12, 12, 12, 17)]
 FORMS = ("10-Q", "10-Q", "10-Q", "10-K")
@@ -85,7 +86,7 @@ def test_order_of_rows_does_not_matter(rows: list[dict], data: st.DataObject) ->
 
 
 @given(rows=filers(switching=True), cut=st.integers(0, 1200))
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_dropping_later_filings_changes_no_earlier_value(rows: list[dict], cut: int) -> None:
     limit = datetime(2013, 6, 1, tzinfo=UTC) + timedelta(days=cut)
     whole, part = frame(rows), frame([row for row in rows if row["known_at"] <= limit])
