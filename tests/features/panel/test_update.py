@@ -105,7 +105,7 @@ def test_a_wrong_day_is_refused_in_words(tmp_path: Path, change: dict, words: st
 
 def test_a_session_without_rows_counts_nobody(tmp_path: Path) -> None:
     closes, members = ragged()
-    breadth, state = started(tmp_path, closes, members)
+    state = started(tmp_path, closes, members)[1]
     none = PanelDay(int(NUMBERS[START]), state.day, np.empty(0, np.int32), np.empty(0), np.empty(0, bool))
     after, everyone, own = update(state, none)
     assert not everyone.counts.any()
