@@ -1,7 +1,7 @@
 """How many small companies lose money, from their filings as known on the day (METHODS 1.4)."""
 
-import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,15 +9,13 @@ from numpy.typing import NDArray
 
 from features.asof import first_usable
 from features.family import Family, prefixed
+from features.filing_events import Whole, days_of, filed
 from features.market import Market
-from features.trailing import Ledger
+from features.step_functions import step_counts, step_medians, step_sums
+from features.year_spans import STALE_DAYS, STALE_DAYS_ANNUAL, Followed, YearSpans, follow
 
 FAMILY = "profitability"
 MIN_COVERAGE = 0.80
-STALE_DAYS = 200
-STALE_DAYS_ANNUAL = 290
-"""Days after the end of the newest period at which a company counts as silent; longer where a 10-K stated that period."""
-
 RECENT_DAYS = 400
 """Days within which a company that still exists files again."""
 
@@ -70,15 +68,15 @@ def profitability(market: Market) -> Family:
     The values step with the filings: daily rows are no new information. Companies with losses file late: in the first weeks of a
     history (real filings: March 2016) the share is too low.
     """
-    years = trailing_years(market)
-    sessions = years.sessions
-    known = pd.Series((~np.isnan(years.net_income)).sum(axis=1), index=sessions, dtype=np.float64)
-    expected = pd.Series(years.expected.sum(axis=1), index=sessions, dtype=np.float64)
+    book = _follow(market)
+    sessions, n = book.sessions, len(book.sessions)
+    known = pd.Series(step_counts(book.followed.years.begin, book.followed.years.stop, n), index=sessions, dtype=np.float64)
+    expected = known + step_counts(*book.missing, n)
     coverage = known / expected.where(expected > 0)
-    whole = (coverage >= MIN_COVERAGE) & (known >= MIN_SHARE * years.recent.sum(axis=1))
+    whole = (coverage >= MIN_COVERAGE) & (known >= MIN_SHARE * step_counts(*book.recent, n))
     if len(sessions):
         whole &= sessions >= sessions[0] + pd.Timedelta(days=STALE_DAYS)
-    out = _levels(years).where(whole).reindex(market.sessions)
+    out = _levels(book.followed.years, sessions).where(whole).reindex(market.sessions)
     coverage = coverage.reindex(market.sessions)
     for name in ("neg_share", "agg_margin"):
         for window in (63, 252):
@@ -98,21 +96,58 @@ def trailing_years(market: Market) -> TrailingYears:
     -------
     TrailingYears
     """
-    filings = market.filings.sort_values(["security", "known_at", "period_end", "period_start"], kind="stable", ignore_index=True)
-    slots = first_usable(filings["known_at"], market.sessions)
-    filings = filings.assign(slot=slots, start=_days(filings["period_start"]), end=_days(filings["period_end"]))
-    filings = filings[filings["slot"] < len(market.sessions)].copy()
-    session_days = _days(pd.Series(market.sessions))
-    begin = int(filings["slot"].min()) if len(filings) else 0
-    last = int(np.searchsorted(session_days, filings["end"].max() + STALE_DAYS_ANNUAL, side="right")) if len(filings) else 0
-    finish = max(last, begin)
-    shape = (finish - begin, filings["security"].nunique())
-    never = np.zeros(shape, dtype=bool)
-    years = TrailingYears(market.sessions[begin:finish], np.full(shape, np.nan), np.full(shape, np.nan), never, never.copy())
-    filings["slot"] -= begin
-    for column, (_, own) in enumerate(filings.groupby("security", sort=True)):
-        _follow(own, column, session_days[begin:finish], years)
-    return years
+    book = _follow(market)
+    years, n_companies = book.followed.years, book.followed.company.max(initial=-1) + 1
+    shape = (n_companies, len(book.sessions))
+    out = {name: np.full(shape, np.nan) for name in ("net_income", "revenue")}
+    marks = {name: np.zeros(shape, dtype=bool) for name in ("recent", "expected")}
+    for company, begin, stop, income, revenue in zip(years.company, years.begin, years.stop, years.net_income, years.revenue, strict=True):
+        out["net_income"][company, begin:stop], out["revenue"][company, begin:stop] = income, revenue
+        marks["expected"][company, begin:stop] = True
+    for name, spans in (("recent", book.recent), ("expected", book.missing)):
+        for company, begin, stop in zip(book.followed.company, *spans, strict=True):
+            marks[name][company, begin:stop] = True
+    return TrailingYears(book.sessions, out["net_income"].T, out["revenue"].T, marks["recent"].T, marks["expected"].T)
+
+
+@dataclass(frozen=True)
+class _Book:
+    """What follows from the filings of all companies; spans are pairs of (n_events,) sessions [begin, stop).
+
+    Attributes
+    ----------
+    sessions : from the first on which a filing could be used to the last on which one is not stale
+    followed : Followed, counted from the first of these sessions
+    recent : where a company filed in the last `RECENT_DAYS`
+    missing : where a trailing year should be known and is not
+    """
+
+    sessions: pd.DatetimeIndex
+    followed: Followed
+    recent: tuple[Whole, Whole]
+    missing: tuple[Whole, Whole]
+
+
+def _follow(market: Market) -> _Book:
+    filings = filed(market)
+    session_days = days_of(pd.Series(market.sessions))
+    begin = int(filings.slot.min(initial=len(session_days)))
+    last = int(filings.end.max(initial=0)) + filings.epoch + STALE_DAYS_ANNUAL
+    finish = max(int(np.searchsorted(session_days, last, side="right")), int(filings.slot.max(initial=begin - 1)) + 1)
+    days = session_days[begin:finish]
+    followed = follow(replace(filings, slot=filings.slot - begin), days)
+    here = followed.begin
+    seasoned = np.searchsorted(days, days[_first_of_each(followed)] + SEASONED_DAYS)
+    recent = np.minimum(np.searchsorted(days, days[here] + RECENT_DAYS), followed.following)
+    absent = np.maximum(followed.known_until, seasoned)
+    due = np.maximum(np.minimum(followed.newest_stale, followed.following), absent)
+    return _Book(market.sessions[begin:finish], followed, (here, recent), (absent, due))
+
+
+def _first_of_each(followed: Followed) -> Whole:
+    """Give, at each filing, the session of the company's first."""
+    first = np.searchsorted(followed.company, followed.company)
+    return followed.begin[first]
 
 
 def _news_age(market: Market) -> pd.Series:
@@ -124,57 +159,24 @@ def _news_age(market: Market) -> pd.Series:
     return position - pd.Series(newest, index=market.sessions).ffill()
 
 
-def _follow(own: pd.DataFrame, column: int, days: NDArray[np.int64], years: TrailingYears) -> None:
-    """Write one company's column, a span of sessions for each session on which it filed."""
-    ledger = Ledger()
-    slots = own["slot"].to_numpy()
-    seasoned = _from(days[slots[0]] + SEASONED_DAYS, days)
-    facts = zip(own["start"], own["end"], own["net_income"], own["revenue"], own["form"].str.startswith("10-K"), strict=True)
-    for at, (start, end, income, revenue, annual) in enumerate(facts):
-        ledger.add(start, end, (income, revenue), annual)
-        begin, following = int(slots[at]), int(slots[at + 1]) if at + 1 < len(slots) else len(days)
-        if following == begin:
-            continue
-        newest = max(ledger.ends)
-        years.recent[begin : min(_from(days[begin] + RECENT_DAYS, days), following), column] = True
-        years.expected[max(begin, seasoned) : min(_stale_from(newest, ledger.ends[newest], days), following), column] = True
-        for year in ledger.trailing_years():
-            stop = min(_stale_from(year.end, year.annual, days), following)
-            if begin < stop:
-                years.net_income[begin:stop, column] = year.net_income
-                years.revenue[begin:stop, column] = year.revenue
-                years.expected[begin:stop, column] = True
-                begin = stop
-            if begin == following:
-                break
+def _levels(years: YearSpans, sessions: pd.DatetimeIndex) -> pd.DataFrame:
+    n = len(sessions)
+    known = step_counts(years.begin, years.stop, n)
+    loss, both = years.net_income < 0, ~np.isnan(years.revenue)
+    losses = step_counts(years.begin[loss], years.stop[loss], n)
+    # sums are exact, so a company that files for the first time later changes no earlier bit
+    income = step_sums(years.net_income[both], years.begin[both], years.stop[both], n)
+    sales = step_sums(years.revenue[both], years.begin[both], years.stop[both], n)
+    positive = both & (years.revenue > 0)
+    margin = years.net_income[positive] / years.revenue[positive]
+    levels = (
+        _quotient(losses, known),
+        _quotient(income, sales),
+        step_medians(margin, years.begin[positive], years.stop[positive], n),
+    )
+    return pd.DataFrame(dict(zip(NAMES[:3], levels, strict=True)), index=sessions, dtype=np.float64)
 
 
-def _stale_from(end: int, annual: bool, days: NDArray[np.int64]) -> int:
-    return _from(end + (STALE_DAYS_ANNUAL if annual else STALE_DAYS) + 1, days)
-
-
-def _from(day: int, days: NDArray[np.int64]) -> int:
-    """Position of the first session not before a day."""
-    return int(np.searchsorted(days, day, side="left"))
-
-
-def _levels(years: TrailingYears) -> pd.DataFrame:
-    rows = []
-    for income, revenue in zip(years.net_income, years.revenue, strict=True):
-        valid = ~np.isnan(income)
-        both = valid & ~np.isnan(revenue)
-        positive = both & (revenue > 0)
-        # fsum is exact, so a company that files for the first time later changes no earlier bit
-        sales = math.fsum(revenue[both])
-        rows.append(
-            (
-                (income[valid] < 0).mean() if valid.any() else np.nan,
-                math.fsum(income[both]) / sales if sales > 0 else np.nan,
-                np.median(income[positive] / revenue[positive]) if positive.any() else np.nan,
-            )
-        )
-    return pd.DataFrame(rows, columns=list(NAMES[:3]), index=years.sessions, dtype=np.float64)
-
-
-def _days(dates: pd.Series) -> NDArray[np.int64]:
-    return dates.to_numpy("datetime64[D]").astype(np.int64)
+def _quotient(part: NDArray[Any], whole: NDArray[Any]) -> NDArray[np.float64]:
+    quotient: NDArray[np.float64] = np.divide(part, whole, out=np.full(len(part), np.nan), where=whole > 0)
+    return quotient

@@ -3,21 +3,19 @@
 A filed period is an edge between two dates, its value the length of the edge; walked backwards it counts negative. The trailing year up
 to date E is a walk to E from a date 350 to 380 days earlier. FY + year-to-date - year-to-date a year before, four quarters in a row, and
 a fourth quarter taken as the year less nine months are all such walks, so one search knows them all.
+
+`Ledger` follows one company, filing by filing; `features.year_spans` makes the same of all companies at once.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from features.walks import graph, walks_back
+
 SAME_DATE = 10
 """Days within which two boundaries are one: 52- and 53-week calendars end a period on other days than the year before."""
-
-YEAR = (350, 380)
-"""Days of a full year, fiscal calendars of 52 and 53 weeks included."""
-
-MAX_STEPS = 7
-"""Periods a walk may use: a year, three quarters since, and the same three a year before."""
 
 TRIED_ENDS = 4
 """Newest period ends for which a trailing year is sought."""
@@ -68,50 +66,33 @@ class Ledger:
 
         Only the newest few ends are tried: older ones are stale wherever it matters. Lazy, for the newest mostly suffices.
         """
-        income = self._usable(0)
         for end in sorted(self.ends, reverse=True)[:TRIED_ENDS]:
-            total = _year_to(income, end)
+            total = self._year_to(end, 0)
             if not np.isnan(total):
-                yield TrailingYear(end, self.ends[end], total, _year_to(self._usable(1), end))
+                yield TrailingYear(end, self.ends[end], total, self._year_to(end, 1))
 
     def _boundary(self, day: int) -> int:
-        near = [each for each in self.edges if abs(each - day) <= SAME_DATE]
-        if near:
-            return min(near, key=lambda each: (abs(each - day), each))
-        self.edges[day] = {}
-        return day
+        boundary = nearest_boundary(self.edges, day)
+        self.edges.setdefault(boundary, {})
+        return boundary
 
-    def _usable(self, which: int) -> dict[int, list[tuple[int, float]]]:
-        """Edges both ways, with signs, near the newest end."""
+    def _year_to(self, end: int, which: int) -> float:
+        """Add up the year to a date; of walks equally short the least sum, NaN where there is none."""
         oldest = max(self.ends, default=0) - KEEP_DAYS
-        out: dict[int, list[tuple[int, float]]] = {}
-        for left, reached in self.edges.items():
-            for right, values in reached.items():
-                if left >= oldest and not np.isnan(values[which]):
-                    out.setdefault(left, []).append((right, values[which]))
-                    out.setdefault(right, []).append((left, -values[which]))
-        return out
+        periods = [(left, right, values[which]) for left, reached in self.edges.items() for right, values in reached.items()]
+        usable = [period for period in periods if period[0] >= oldest and not np.isnan(period[2])]
+        edges = graph((left, right, number) for number, (left, right, _) in enumerate(usable, 1))
+        totals = []
+        for walk in walks_back(edges, end):
+            total = 0.0
+            for number in walk:
+                value = usable[abs(number) - 1][2]
+                total += value if number > 0 else -value
+            totals.append(total)
+        return min(totals, default=np.nan)
 
 
-def _year_to(edges: dict[int, list[tuple[int, float]]], end: int) -> float:
-    walks = _walks(edges, end)
-    # a walk over a fiscal year comes first, then the fewest periods
-    return min(walks)[2] if walks else np.nan
-
-
-def _walks(edges: dict[int, list[tuple[int, float]]], end: int) -> list[tuple[bool, int, float]]:
-    """Breadth-first from the end backwards: (no fiscal year on it, steps, sum) of the shortest walks to a date a year before."""
-    reached = {(end, True): (0, 0.0)}
-    frontier = [(end, True)]
-    for step in range(1, MAX_STEPS + 1):
-        following = []
-        for at, plain in frontier:
-            total = reached[at, plain][1]
-            for to, value in edges.get(at, ()):
-                key = (to, plain and not YEAR[0] <= abs(to - at) <= YEAR[1])
-                if key not in reached:
-                    # edges are stored with the sign of walking them forwards; this walk runs backwards
-                    reached[key] = (step, total - value)
-                    following.append(key)
-        frontier = following
-    return [(plain, steps, total) for (at, plain), (steps, total) in reached.items() if YEAR[0] <= end - at <= YEAR[1]]
+def nearest_boundary(known: Iterable[int], day: int) -> int:
+    """Give the known boundary that a day is one with, else the day itself."""
+    near = [each for each in known if abs(each - day) <= SAME_DATE]
+    return min(near, key=lambda each: (abs(each - day), each)) if near else day
