@@ -13,7 +13,7 @@ from benchmarks.process import own_peak_mb
 from benchmarks.results import Row, below_floor, row, surroundings, table, write
 from benchmarks.works import WORKS
 
-ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")}
 
 
 def main() -> int:

@@ -1,14 +1,21 @@
-"""A panel of stocks, made bucket by bucket: listings and delistings, halts, bad prints, members of an index."""
+"""A panel of stocks, made bucket by bucket: listings and delistings, halts, bad prints, members of an index.
+
+`python -m benchmarks.panel_simulation FOLDER STOCKS BUCKETS` writes one.
+"""
 
 import math
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import polars as pl
 
+from features.panel.layout import write_buckets
+
 N_SESSIONS = 6500
-MEAN_LIFE = 3150
+MEAN_LIFE = 4000
 """Sessions a stock would live if history had no ends: a third of the grid of stocks and sessions is then filled."""
 
 AFTER = 21
@@ -71,3 +78,8 @@ def _halted(total: int, rng: np.random.Generator) -> np.ndarray:
     for start, length in zip(np.flatnonzero(rng.random(total) < 0.001), rng.geometric(0.5, total), strict=False):
         halted[start : start + min(int(length), 12)] = True
     return halted[:total]
+
+
+if __name__ == "__main__":
+    where, n_stocks, n_buckets = sys.argv[1:]
+    write_buckets(simulate_buckets(int(n_stocks), N_SESSIONS, int(n_buckets)), Path(where), int(n_buckets))

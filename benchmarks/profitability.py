@@ -1,16 +1,17 @@
-"""Share of loss-makers from the filings of 600 companies, point in time."""
+"""Share of loss-makers from the filings of 600 and of 4,300 companies, point in time."""
 
 from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 
+from benchmarks.filing_simulation import simulate_filings
 from benchmarks.measure import Duel, Versus
 from features.market import Market
 from features.profitability import profitability
 from sources import simulate_market
 
-COMPANIES = 600
+COMPANIES, ALL_COMPANIES = 600, 4_350
 YEARS = 13
 SHORT_YEARS = 3
 """Recomputing 13 years session by session takes the peer minutes."""
@@ -27,20 +28,24 @@ def prepare_anew() -> Duel:
 
         return lambda: share_anew(market.filings, market.sessions)
 
-    return _prepare(SHORT_YEARS, set_up_peer, repeats=1)
+    return _prepare(simulate_market(n_stocks=COMPANIES, years=SHORT_YEARS), set_up_peer, repeats=1)
 
 
 def prepare_joined() -> Duel:
-    def set_up_peer(market: Market) -> Run:
-        from benchmarks.peers.pandas_profitability import share_joined
-
-        return lambda: share_joined(market.filings, market.sessions)
-
-    return _prepare(YEARS, set_up_peer, repeats=3)
+    return _prepare(simulate_market(n_stocks=COMPANIES, years=YEARS), _set_up_joined, repeats=3)
 
 
-def _prepare(years: int, set_up_peer: Callable[[Market], Run], repeats: int) -> Duel:
-    market = simulate_market(n_stocks=COMPANIES, years=years)
+def prepare_all_joined() -> Duel:
+    return _prepare(simulate_filings(ALL_COMPANIES, YEARS), _set_up_joined, repeats=1)
+
+
+def _set_up_joined(market: Market) -> Run:
+    from benchmarks.peers.pandas_profitability import share_joined
+
+    return lambda: share_joined(market.filings, market.sessions)
+
+
+def _prepare(market: Market, set_up_peer: Callable[[Market], Run], repeats: int) -> Duel:
     return Duel(lambda: profitability(market).values[COLUMN], lambda: set_up_peer(market), _same_where_both, repeats)
 
 
@@ -55,13 +60,19 @@ WORKS = [
     Versus(
         f"share of loss-makers, {SHORT_YEARS} years x {COMPANIES} companies (ours: all of profitability)",
         "pandas: anew on every session from what was known",
-        5.0,
+        60.0,
         prepare_anew,
     ),
     Versus(
         f"share of loss-makers, {YEARS} years x {COMPANIES} companies (ours: all of profitability)",
         "pandas: once per filing day, merge_asof to sessions",
-        0.1,
+        3.5,
         prepare_joined,
+    ),
+    Versus(
+        f"share of loss-makers, 250,000 filings, {YEARS} years x {ALL_COMPANIES:,} companies (ours: all of profitability)",
+        "pandas: once per filing day, merge_asof to sessions",
+        3.5,
+        prepare_all_joined,
     ),
 ]

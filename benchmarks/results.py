@@ -10,7 +10,7 @@ from typing import Any
 FOLDER = Path(__file__).resolve().parent
 RESULTS, README = FOLDER / "results.json", FOLDER / "README.md"
 BEGIN, END = "<!-- results: written by make bench -->\n", "<!-- end of results -->"
-SHOWN = ("hmmlearn", "numpy", "pandas", "scipy")
+SHOWN = ("hmmlearn", "numpy", "pandas", "polars", "scipy")
 
 Row = dict[str, Any]
 

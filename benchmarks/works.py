@@ -1,11 +1,12 @@
 """All works, in the order of the table."""
 
-from benchmarks import breadth, crps, filtering, main_job, profitability, simulation
+from benchmarks import breadth, crps, filtering, main_job, panel, profitability, simulation
 from benchmarks.measure import Limits, Versus
 
 WORKS: list[Versus | Limits] = [
     *filtering.WORKS,
     *breadth.WORKS,
+    *panel.WORKS,
     *profitability.WORKS,
     *crps.WORKS,
     *simulation.WORKS,
