@@ -10,12 +10,15 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from features.breadth_counts import ABSURD, ALIVE
+from features.breadth_counts import ALIVE
 from features.panel.rows import Flags, Rows, Runs, alive_changes, priced_rows, runs_of
 from features.panel.windows import Grid, window_extreme, window_sums
 
 TIE = 1e-9
 """Share of the average within which a close is neither above nor below it."""
+
+MOST = 4.0
+"""As `features.breadth_counts.ABSURD`, of prices instead of their logarithms."""
 
 YEAR, SWING = 251, 21
 """Sessions before today that a high or low of 252 is measured against; sessions of a swing."""
@@ -31,8 +34,8 @@ SUMS = ("return_sum", "swing_sum", "swing_squares")
 AT_ONCE = 255
 """Securities whose flags are added in bytes."""
 
-BLOCK_ROWS = 100_000
-"""Rows worked on at a time: some 40 arrays of them stay near the processor."""
+BLOCK_ROWS = 16_000
+"""Rows worked on at a time: their arrays stay near the processor, and are small enough to be used again instead of mapped anew."""
 
 
 @dataclass(frozen=True)
@@ -70,46 +73,73 @@ def add_rows(rows: Rows, everyone: Totals, members: Totals) -> None:
     if not len(priced.ids):
         return
     everyone.expected[:] += np.cumsum(alive_changes(priced, ALIVE, n_sessions))
-    for begin, stop in _blocks(priced):
+    tally = _Tally(everyone, members)
+    for begin, stop, n_ids in _blocks(priced):
         part = Rows(priced.ids[begin:stop], priced.slots[begin:stop], priced.close[begin:stop], priced.member[begin:stop])
-        _add_runs(runs_of(part), everyone, members)
+        tally.add(runs_of(part), n_ids)
+    tally.close()
 
 
-def _blocks(rows: Rows) -> list[tuple[int, int]]:
-    """Cut rows between securities, into parts of about `BLOCK_ROWS` and at most `AT_ONCE` securities."""
+def _blocks(rows: Rows) -> list[tuple[int, int, int]]:
+    """Cut rows between securities, into parts of about `BLOCK_ROWS` and at most `AT_ONCE` securities; say how many each holds."""
     starts = np.flatnonzero(np.diff(rows.ids, prepend=rows.ids[0] - 1))
-    cuts, begun = [0], 0
+    cuts = [0]
     for number, start in enumerate(starts):
-        if start - cuts[-1] >= BLOCK_ROWS or number - begun == AT_ONCE:
-            cuts.append(int(start))
-            begun = number
-    return list(pairwise([*cuts, len(rows.ids)]))
+        if start - starts[cuts[-1]] >= BLOCK_ROWS or number - cuts[-1] == AT_ONCE:
+            cuts.append(number)
+    bounds = np.append(starts, len(rows.ids)).tolist()
+    return [(bounds[one], bounds[other], other - one) for one, other in pairwise([*cuts, len(starts)])]
 
 
-def _add_runs(runs: Runs, everyone: Totals, members: Totals) -> None:
-    flags, values = measure(runs)
-    own_flags, own_values = flags & runs.member, values * runs.member.astype(np.float64)
-    n_sessions = everyone.counts.shape[1]
-    added = [np.zeros((len(FLAGS), n_sessions), dtype=np.uint8) for _ in range(2)]
-    bounds = np.append(runs.begins, len(runs.close)).tolist()
-    for first, (begin, stop) in zip(runs.first.tolist(), pairwise(bounds), strict=True):
-        there = slice(first, first + stop - begin)
-        added[0][:, there] += flags[:, begin:stop].view(np.uint8)
-        added[1][:, there] += own_flags[:, begin:stop].view(np.uint8)
-        everyone.sums[:, there] += values[:, begin:stop]
-        members.sums[:, there] += own_values[:, begin:stop]
-    everyone.counts[:] += added[0]
-    members.counts[:] += added[1]
+class _Tally:
+    """Adds flags in bytes, of everyone and of the members at once, and carries them to totals before a byte can overflow."""
+
+    def __init__(self, everyone: Totals, members: Totals) -> None:
+        self._totals = everyone, members
+        self._bytes = np.zeros((2, *everyone.counts.shape), dtype=np.uint8)
+        self._held = 0
+        self._flags, self._values = np.empty((2, len(FLAGS), 0), dtype=bool), np.empty((2, len(SUMS), 0))
+
+    def add(self, runs: Runs, n_ids: int) -> None:
+        """Add runs of so many securities, at most `AT_ONCE`."""
+        if self._held + n_ids > AT_ONCE:
+            self.close()
+        self._held += n_ids
+        flags, values = self._room(len(runs.close))
+        measure(runs, flags[0], values[0])
+        np.logical_and(flags[0], runs.member, out=flags[1])
+        np.multiply(values[0], runs.member.astype(np.float64), out=values[1])
+        ones, (everyone, members) = flags.view(np.uint8), self._totals
+        bounds = np.append(runs.begins, len(runs.close)).tolist()
+        for first, (begin, stop) in zip(runs.first.tolist(), pairwise(bounds), strict=True):
+            there = slice(first, first + stop - begin)
+            self._bytes[..., there] += ones[..., begin:stop]
+            everyone.sums[:, there] += values[0, :, begin:stop]
+            members.sums[:, there] += values[1, :, begin:stop]
+
+    def close(self) -> None:
+        """Carry what is held to the totals."""
+        for totals, held in zip(self._totals, self._bytes, strict=True):
+            totals.counts[:] += held
+        self._bytes[:] = 0
+        self._held = 0
+
+    def _room(self, n_obs: int) -> tuple[Flags, Grid]:
+        """Arrays to write in; used again, for new ones would have to be mapped each time."""
+        if self._values.shape[2] < n_obs:
+            self._flags, self._values = np.empty((2, len(FLAGS), n_obs), dtype=bool), np.empty((2, len(SUMS), n_obs))
+        return self._flags[..., :n_obs], self._values[..., :n_obs]
 
 
-def measure(runs: Runs) -> tuple[Flags, Grid]:
+def measure(runs: Runs, flags: Flags, values: Grid) -> None:
     """Say of every row of runs what counts.
 
-    Returns
-    -------
-    flags, values : shape (n_flags, n_obs) in the order of `FLAGS` and (n_sums, n_obs) in that of `SUMS`, 0 where there is none
+    Parameters
+    ----------
+    runs : Runs
+    flags : written, shape (n_flags, n_obs) in the order of `FLAGS`
+    values : written, shape (n_sums, n_obs) in the order of `SUMS`, 0 where there is none
     """
-    flags = np.empty((len(FLAGS), len(runs.close)), dtype=bool)
     at = dict(zip(FLAGS, flags, strict=True))
     at["priced"][:] = runs.priced
     _compare_averages(runs, at)
@@ -118,7 +148,13 @@ def measure(runs: Runs) -> tuple[Flags, Grid]:
     np.logical_and(runs.priced, runs.place >= 1, out=at["return_n"])
     np.logical_and(runs.close > before, at["return_n"], out=at["advances"])
     np.logical_and(runs.close < before, at["return_n"], out=at["declines"])
-    return flags, _returns(runs, before, at)
+    moves, simple, beyond = clipped_moves(runs.close, before)
+    np.logical_and(beyond, at["return_n"], out=at["clipped"])
+    np.multiply(simple, at["return_n"], out=values[0])
+    (swing,) = window_sums(moves, (SWING,))
+    np.logical_and(runs.priced, runs.place >= SWING, out=at["swing_n"])
+    np.multiply(swing, at["swing_n"], out=values[1])
+    np.multiply(values[1], values[1], out=values[2])
 
 
 def _compare_averages(runs: Runs, at: dict[str, Flags]) -> None:
@@ -132,13 +168,10 @@ def _compare_averages(runs: Runs, at: dict[str, Flags]) -> None:
 
 def compare(close: Grid, total: Grid, window: int) -> tuple[Flags, Flags]:
     """Compare closes with averages, given as sums over `window`: above, and tied."""
-    excess = close * window
-    excess -= total
-    margin = total * TIE
-    above = excess > margin
-    np.negative(margin, out=margin)
-    tie = excess >= margin
-    tie &= ~above
+    scaled = close * window
+    above = scaled > total * (1.0 + TIE)
+    tie = scaled >= total * (1.0 - TIE)
+    tie ^= above
     return above, tie
 
 
@@ -148,24 +181,13 @@ def _compare_year(runs: Runs, before: Grid, at: dict[str, Flags]) -> None:
     np.logical_and(runs.close < window_extreme(before, YEAR, np.minimum), valid, out=at["lows"])
 
 
-def _returns(runs: Runs, before: Grid, at: dict[str, Flags]) -> Grid:
-    values = np.empty((len(SUMS), len(runs.close)))
-    moves, simple, beyond = clipped_moves(runs.close, before)
-    np.logical_and(beyond, at["return_n"], out=at["clipped"])
-    np.multiply(simple, at["return_n"], out=values[0])
-    (swing,) = window_sums(moves, (SWING,))
-    np.logical_and(runs.priced, runs.place >= SWING, out=at["swing_n"])
-    np.multiply(swing, at["swing_n"], out=values[1])
-    np.multiply(values[1], values[1], out=values[2])
-    return values
-
-
 def clipped_moves(close: Grid, before: Grid) -> tuple[Grid, Grid, Flags]:
     """Log returns and simple returns, both clipped at a factor 4, and where they were."""
     ratio = close / before
+    beyond = ratio > MOST
+    beyond |= ratio < 1.0 / MOST
+    np.minimum(ratio, MOST, out=ratio)
+    np.maximum(ratio, 1.0 / MOST, out=ratio)
     moves = np.log(ratio)
-    beyond = np.abs(moves) > ABSURD
-    np.clip(moves, -ABSURD, ABSURD, out=moves)
     ratio -= 1.0
-    np.clip(ratio, np.exp(-ABSURD) - 1.0, np.exp(ABSURD) - 1.0, out=ratio)
     return moves, ratio, beyond

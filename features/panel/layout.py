@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -164,15 +165,19 @@ def checked(frame: pl.DataFrame, bucket: int, n_buckets: int, where: str) -> pl.
             raise DataError(f"{where}: row {frame[name].is_null().arg_max()}, column '{name}': missing; rule: only a close may be missing")
     frame = frame.with_columns(pl.col("close").fill_null(float("nan")))
     ids, days, close = frame["id"].to_numpy(), frame["date"].to_physical().to_numpy(), frame["close"].to_numpy()
-    _stop_at(ids % n_buckets != bucket, "id", ids, f"id % {n_buckets} is {bucket}", where)
+    later = ids[1:] > ids[:-1]
+    heads = np.flatnonzero(np.append(len(ids) > 0, later))
+    _stop_at(ids[heads] % n_buckets != bucket, "id", ids, f"id % {n_buckets} is {bucket}", where, heads)
     # a NaN is neither above nor below anything
     _stop_at((close <= 0) | (close == np.inf), "close", close, "is positive and finite, or NaN where not priced", where)
-    later = (ids[1:] > ids[:-1]) | ((ids[1:] == ids[:-1]) & (days[1:] > days[:-1]))
+    later |= (ids[1:] == ids[:-1]) & (days[1:] > days[:-1])
     _stop_at(np.append(False, ~later), "id", ids, "rows ascend by id, then date, each pair once", where)
     return frame
 
 
-def _stop_at(wrong: NDArray[np.bool_], column: str, values: NDArray[np.generic], rule: str, where: str) -> None:
+def _stop_at(
+    wrong: NDArray[np.bool_], column: str, values: NDArray[Any], rule: str, where: str, rows: NDArray[np.int64] | None = None
+) -> None:
     if wrong.any():
-        row = int(np.argmax(wrong))
+        row = int(np.argmax(wrong)) if rows is None else int(rows[np.argmax(wrong)])
         raise DataError(f"{where}: row {row}, column '{column}': {values[row]} breaks the rule '{rule}'")

@@ -89,8 +89,11 @@ def runs_of(rows: Rows) -> Runs:
         return Runs(rows.close, np.ones(len(length), dtype=bool), rows.member, _places(starts, len(length)), starts, first)
     own = np.cumsum(length) - length
     total = int(own[-1] + length[-1])
-    priced, member = np.zeros(total, dtype=bool), np.zeros(total, dtype=bool)
-    priced[own], member[own] = True, rows.member
+    priced = np.ones(total, dtype=bool)
+    gaps = np.flatnonzero(length > 1)
+    priced[_ranges(own[gaps] + 1, length[gaps] - 1)] = False
+    member = np.repeat(rows.member, length)
+    member &= priced
     begins = own[starts]
     return Runs(np.repeat(rows.close, length), priced, member, _places(begins, total), begins, first)
 
@@ -113,6 +116,13 @@ def alive_changes(rows: Rows, alive: int, n_sessions: int) -> NDArray[np.int64]:
     change = np.bincount(began, minlength=n_sessions)
     change -= np.bincount(ended[ended < n_sessions], minlength=n_sessions)
     return change
+
+
+def _ranges(begins: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Join ranges of whole numbers."""
+    ended = np.cumsum(lengths)
+    ranges: NDArray[np.int64] = np.arange(int(ended[-1])) + np.repeat(begins - ended + lengths, lengths)
+    return ranges
 
 
 def _places(begins: NDArray[np.int64], total: int) -> Ints:
