@@ -4,24 +4,28 @@
 on the day. They are never spliced.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from features.asof import first_usable, on_sessions
-from features.breadth_counts import COUNTS, MAX_GAP, count_block
 from features.family import Family, prefixed
 from features.levels import price_level
 from features.market import Market, Panel
 from features.membership import member_count, member_mask, member_spans
 from features.momentum import INDEX
+from features.panel.counts import Totals, add_rows
+from features.panel.recount import universes
+from features.panel.rows import MAX_GAP, Rows
 from features.scaling import rolling_z
 
 FAMILY = "breadth"
 UNIVERSES = ("panel", "members")
 MIN_COVERAGE = 0.80
 BLOCK = 256
-"""Securities worked on at a time: memory stays at some 20 blocks of sessions x 256 numbers."""
+"""Securities put in long form at a time."""
 
 Counts = dict[str, NDArray[np.float64]]
 
@@ -73,27 +77,27 @@ def count_universes(market: Market, spans: pd.DataFrame) -> dict[str, Counts]:
 
     Returns
     -------
-    for each universe, arrays of length n_sessions by the names of `COUNTS`, and `expected`: who should be priced
+    for each universe, arrays of length n_sessions by the names of `FLAGS`, `SUMS` and `expected` (`features.panel.counts`)
     """
-    panel = market.panel
     n_sessions = len(market.sessions)
-    total = {universe: {name: np.zeros(n_sessions) for name in (*COUNTS, "expected")} for universe in UNIVERSES}
-    rows, slots = newest_rows(panel, market.sessions)
-    total["members"]["expected"] = member_count(spans, n_sessions).astype(np.float64)
-    if len(rows) == 0:
-        return total
-    start = int(slots[0])
-    closes = panel.close.to_numpy()
+    everyone, members = Totals.zeros(n_sessions), Totals.zeros(n_sessions)
+    for rows in _rows(market, spans):
+        add_rows(rows, everyone, members)
+    # members without a column in the panel are expected as well
+    members.expected[:] = member_count(spans, n_sessions)
+    return universes(everyone, members)
+
+
+def _rows(market: Market, spans: pd.DataFrame) -> Iterator[Rows]:
+    """Give the closes in long form, some securities at a time."""
+    panel = market.panel
+    found, slots = newest_rows(panel, market.sessions)
+    closes, securities = panel.close.to_numpy(), panel.close.columns
     for left in range(0, closes.shape[1], BLOCK):
-        block = np.full((n_sessions - start, min(BLOCK, closes.shape[1] - left)), np.nan)
-        block[slots - start] = closes[rows, left : left + BLOCK]
-        members = member_mask(spans, panel.close.columns[left : left + BLOCK], n_sessions)[start:]
-        for universe, found in zip(UNIVERSES, count_block(block, members), strict=True):
-            for name, count in found.items():
-                total[universe][name][start:] += count
-    total["panel"]["expected"] = total["panel"].pop("alive")
-    total["members"].pop("alive")
-    return total
+        block = closes[found, left : left + BLOCK].T.astype(np.float64)
+        members = member_mask(spans, securities[left : left + BLOCK], len(market.sessions))[slots].T
+        security, at = np.nonzero(~np.isnan(block))
+        yield Rows((security + left).astype(np.int32), slots[at].astype(np.int32), block[security, at], members[security, at])
 
 
 def newest_rows(panel: Panel, sessions: pd.DatetimeIndex) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -118,7 +122,7 @@ def indicators(counts: Counts, coverage: pd.Series, index_momentum: pd.Series) -
 
     Parameters
     ----------
-    counts : arrays by the names of `COUNTS`
+    counts : arrays by name, of one universe of `count_universes`
     coverage : Series on the sessions; rows under .80 count as missing, also inside averages
     index_momentum : 63-session log return of the cap-weighted index
 

@@ -1,7 +1,7 @@
-"""Counts over rows in long form: what `features.breadth_counts` counts on a grid, without the cells in which there is nothing.
+"""Counts over rows in long form, without the cells of a grid in which there is nothing.
 
-Two things differ from the grid. A close within 1e-9 of its average is a tie: not above, and counted as one, so that the count does not
-hang on how the average was rounded. And sums of returns are added security by security, in one order.
+A close within 1e-9 of its average is a tie: not above, and counted as one, so that the count does not hang on how the average was
+rounded. Sums of returns are added security by security, in one order.
 """
 
 from dataclasses import dataclass
@@ -10,15 +10,17 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from features.breadth_counts import ALIVE
 from features.panel.rows import Flags, Rows, Runs, alive_changes, priced_rows, runs_of
 from features.panel.windows import Grid, window_extreme, window_sums
 
 TIE = 1e-9
 """Share of the average within which a close is neither above nor below it."""
 
+ALIVE = 21
+"""A security counts as alive while it was priced in any of this many sessions."""
+
 MOST = 4.0
-"""As `features.breadth_counts.ABSURD`, of prices instead of their logarithms."""
+"""A daily move beyond this factor (up 300%, down 75%) is a bad split more often than news; it is clipped."""
 
 YEAR, SWING = 251, 21
 """Sessions before today that a high or low of 252 is measured against; sessions of a swing."""

@@ -34,7 +34,12 @@ class PanelBreadth:
 
     def universes(self) -> dict[str, dict[str, Grid]]:
         """Give counts as `features.breadth.indicators` takes them, and `clipped`, `ties_50`, `ties_200` besides."""
-        return {"panel": named(self.everyone), "members": named(self.members)}
+        return universes(self.everyone, self.members)
+
+
+def universes(everyone: Totals, members: Totals) -> dict[str, dict[str, Grid]]:
+    """Give both universes by name."""
+    return {"panel": named(everyone), "members": named(members)}
 
 
 def named(totals: Totals) -> dict[str, Grid]:

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from features.breadth_counts import MAX_GAP
 from features.panel.windows import Grid
+
+MAX_GAP = 5
+"""Sessions without a close that are bridged by the last one."""
 
 Ints = NDArray[np.int32]
 Flags = NDArray[np.bool_]

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from features.breadth_counts import MAX_GAP
-from features.panel.rows import Ints, Rows, priced_rows
+from features.panel.rows import MAX_GAP, Ints, Rows, priced_rows
 from features.panel.windows import Grid
 
 KEPT = 252

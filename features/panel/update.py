@@ -4,10 +4,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from features.breadth_counts import ALIVE, MAX_GAP
 from features.errors import DataError
-from features.panel.counts import FLAGS, SUMS, SWING, YEAR, Totals, clipped_moves, compare
-from features.panel.rows import Flags, Ints
+from features.panel.counts import ALIVE, FLAGS, SUMS, SWING, YEAR, Totals, clipped_moves, compare
+from features.panel.rows import MAX_GAP, Flags, Ints
 from features.panel.state import FORGOTTEN, PanelState, order_of
 from features.panel.windows import Grid, last_sum
 

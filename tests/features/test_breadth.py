@@ -6,11 +6,11 @@ import pytest
 
 import features.breadth
 from features.breadth import breadth
-from features.breadth_counts import ABSURD, row_sums, window_extreme
 from features.errors import DataError
 from features.market import Panel
 from features.membership import member_count, member_mask, member_spans
 from tests.features.handmade import close_instant, market, members, panel, sessions
+from tests.features.panel.grid_counts import ABSURD, window_extreme
 
 N = 620
 DAYS = sessions(N)
@@ -92,13 +92,13 @@ def test_blocks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     source = market(DAYS, panel(DAYS, ragged_closes()))
     whole = breadth(source).values
     monkeypatch.setattr(features.breadth, "BLOCK", 7)
-    # sums in another order: equal up to rounding
-    pd.testing.assert_frame_equal(breadth(source).values, whole, rtol=1e-10)
+    pd.testing.assert_frame_equal(breadth(source).values, whole, rtol=0, atol=0)
 
 
-def test_sums_of_a_row_do_not_depend_on_memory_order_to_the_bit() -> None:
-    values = np.random.default_rng(0).standard_normal((400, 256))
-    np.testing.assert_array_equal(row_sums(np.asfortranarray(values)), row_sums(values))
+def test_memory_order_of_the_panel_does_not_show() -> None:
+    closes = ragged_closes()
+    source, turned = (market(DAYS, panel(DAYS, each)) for each in (closes, np.asfortranarray(closes)))
+    pd.testing.assert_frame_equal(breadth(source).values, breadth(turned).values, rtol=0, atol=0)
 
 
 def test_averages_follow_their_recursions() -> None:

@@ -7,10 +7,10 @@ import pandas as pd
 import polars as pl
 from hypothesis import strategies as st
 
-from features.breadth_counts import count_block
 from features.panel.layout import PanelLayout, write_panel
 from features.panel.recount import PanelBreadth, recount
 from tests.features.handmade import sessions
+from tests.features.panel.grid_counts import count_block
 
 N = 330
 DAYS = sessions(N)

@@ -1,4 +1,4 @@
-"""Counts over a block of securities: the part of breadth that touches every close."""
+"""Counts on a grid of sessions and securities, with pandas: what `features.panel.counts` has to agree with."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
