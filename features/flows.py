@@ -7,8 +7,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from features.family import Family, prefixed
+from features.flow_flags import heartbeats, reconstitution_days
 from features.flow_guard import Change, guard
-from features.fund_prints import FundPrints, fund_prints, fund_universe
+from features.fund_prints import MAX_GAP, FundPrints, fund_prints, fund_universe
 from features.levels import price_level
 from features.market import Market
 from features.momentum import INDEX, record_highs
@@ -47,7 +48,9 @@ def flows(market: Market, nav_lag: int = 1) -> Family:
     -------
     Family. `flow_pct_L`: flows of L sessions as a share of assets before them; `ytd_usd`: USD since 1 January of the year of the newest
         print, `ytd_pct` as a share of assets then; `z`: standardised `flow_pct_63`; `divergence`: standardised 63-session return less `z`;
-        `record_high_with_outflows`: 1 where the index made a record high in the last 21 sessions and `ytd_usd` < 0.
+        `record_high_with_outflows`: 1 where the index made a record high in the last 21 sessions and `ytd_usd` < 0; `reconstitution`: 1
+        where the newest print is of the day the Russell indices change or of the next; `heartbeat`: 1 where a flow of 2% of a fund went
+        back within 3 sessions. On either the flow says nothing of appetite.
         Coverage: share of assets and of the last 21 sessions whose flow is counted; n: funds with assets.
     """
     funds = [fund_prints(market, fund, nav_lag) for fund in fund_universe(market)]
@@ -62,6 +65,7 @@ def flows(market: Market, nav_lag: int = 1) -> Family:
     known = recent_high.notna() & values["ytd_usd"].notna()
     values["record_high_with_outflows"] = ((recent_high > 0) & (values["ytd_usd"] < 0)).astype("float64").where(known)
     ages = pd.DataFrame({fund.fund: fund.age for fund in funds}, index=market.sessions).min(axis=1)
+    values |= {name: flag.where(ages <= MAX_GAP) for name, flag in _flags(market, funds, total.printed).items()}
     quality = {
         "coverage": pd.Series(_counted(total, 21), index=market.sessions).clip(0, 1).where(ages.notna()),
         "age_sessions": ages,
@@ -85,6 +89,15 @@ def _total(market: Market, funds: list[FundPrints]) -> _Total:
         changes += [(change, float(own.iloc[change.position])) for change in fund.changes]
     printed = pd.DataFrame({fund.fund: fund.printed for fund in funds}, index=market.sessions).max(axis=1)
     return _Total(flow, weight, assets, printed, sorted(changes, key=lambda each: each[0].row))
+
+
+def _flags(market: Market, funds: list[FundPrints], printed: pd.Series) -> dict[str, pd.Series]:
+    of_index = reconstitution_days(market.sessions).astype(np.float64)
+    beat = np.zeros(len(market.sessions), dtype=bool)
+    for fund in funds:
+        beat |= heartbeats(fund)
+    of_print = printed.map(dict(enumerate(of_index.tolist()))).fillna(0.0)
+    return {"reconstitution": of_print, "heartbeat": pd.Series(beat.astype(np.float64), index=market.sessions)}
 
 
 def _over(total: _Total, window: int) -> pd.Series:

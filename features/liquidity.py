@@ -15,6 +15,9 @@ MAX_AGE = {
 }  # fmt: skip
 """Sessions each series may be carried: daily ones a week, the weekly balance sheet eight, the dollar (published weekly) ten."""
 
+OPTIONAL = {"VIX3M": 5}
+"""Series that a market may do without: they do not count against coverage."""
+
 HALVINGS = pd.DatetimeIndex(["2012-11-28", "2016-07-09", "2020-05-11", "2024-04-20"], tz="UTC")
 """Days of the Bitcoin halvings. The next is due in 2028 and belongs here the day after."""
 
@@ -26,20 +29,22 @@ def liquidity(market: Market) -> Family:
 
     Parameters
     ----------
-    market : Market with the macro series of `MAX_AGE` where there are
+    market : Market with the macro series of `MAX_AGE` and `OPTIONAL` where there are
 
     Returns
     -------
-    Family; `vix` and `hy_oas` in points, changes over 21 sessions in the series' own unit or in logs,
-        `net_liquidity_chg_63` the log change of Fed assets less Treasury account less reverse repo.
+    Family; `vix` and `hy_oas` in points, `vix_term` the three-month over the one-month index less 1, changes over 21 sessions in the series' own unit
+        or in logs, `net_liquidity_chg_63` the log change of Fed assets less Treasury account less reverse repo.
         Coverage: share of the series with a value; the age is that of the newest.
     """
     found = {name: macro_level(market, name, max_age) for name, max_age in MAX_AGE.items()}
     level = {name: value for name, (value, _) in found.items()}
+    vix3m = macro_level(market, "VIX3M", OPTIONAL["VIX3M"])[0]
     net = net_liquidity(level["WALCL"], level["WTREGEN"], level["RRP"])
     values = pd.DataFrame(
         {
             "vix": level["VIX"],
+            "vix_term": vix3m / level["VIX"] - 1,
             "vix_chg_21": _log(level["VIX"]).diff(21),
             "hy_oas": level["HY_OAS"],
             "hy_oas_chg_21": level["HY_OAS"].diff(21),

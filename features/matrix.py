@@ -32,6 +32,8 @@ MAY_NEVER_FIRE = (
     "momentum__breakout_retest_held",
     "momentum__breakout_ran_away",
     "flows__record_high_with_outflows",
+    "flows__reconstitution",
+    "flows__heartbeat",
 )
 """One-hots that a market need not have fired yet; any other constant column is a fault."""
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from features.asof import first_usable
 from features.family import Family, prefixed
 from features.filing_events import Whole, days_of, filed
+from features.highs import years_since_higher
 from features.market import Market
 from features.step_functions import step_counts, step_medians, step_sums
 from features.year_spans import STALE_DAYS, STALE_DAYS_ANNUAL, Followed, YearSpans, follow
@@ -25,7 +26,10 @@ SEASONED_DAYS = 350
 MIN_SHARE = 0.5
 """A cross-section needs this share of the companies that filed recently: the punctual are more profitable than the late."""
 
-NAMES = ("neg_share", "agg_margin", "med_margin", "neg_share_chg_63", "neg_share_chg_252", "agg_margin_chg_63", "agg_margin_chg_252")
+NAMES = (
+    "neg_share", "agg_margin", "med_margin", "neg_share_chg_63", "neg_share_chg_252", "agg_margin_chg_63", "agg_margin_chg_252",
+    "neg_share_high_years",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -58,8 +62,9 @@ def profitability(market: Market) -> Family:
     -------
     Family. `neg_share`: companies with a negative trailing net income / companies with a trailing net income; `agg_margin`: sum of
         net income / sum of revenue over companies with both; `med_margin`: median of the companies' own, where revenue is positive;
-        `_chg_L`: change over L sessions. Coverage: companies with a trailing net income / those and the ones that should have it
-        (filing for 350 days, newest period not stale); n: companies with a trailing net income.
+        `_chg_L`: change over L sessions; `neg_share_high_years`: it is the highest in so many years (`years_since_higher`).
+        Coverage: companies with a trailing net income / those and the ones that should have it (filing for 350 days, newest period not
+        stale); n: companies with a trailing net income.
         All values are NaN where coverage is under .80, where n is under half of the companies that filed in the last 400 days, and in
         the first 200 days of filings, in which those who have not filed yet cannot be told from those who do not exist.
 
@@ -81,6 +86,7 @@ def profitability(market: Market) -> Family:
     for name in ("neg_share", "agg_margin"):
         for window in (63, 252):
             out[f"{name}_chg_{window}"] = out[name].diff(window)
+    out["neg_share_high_years"] = years_since_higher(out["neg_share"])
     quality = pd.DataFrame({"coverage": coverage, "age_sessions": _news_age(market), "n": known.reindex(market.sessions, fill_value=0.0)})
     return Family(prefixed(out[list(NAMES)], FAMILY), prefixed(quality, FAMILY))
 

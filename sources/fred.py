@@ -37,6 +37,7 @@ class Published:
 
 SERIES: Mapping[str, Published] = {
     "VIXCLS": Published("VIX", "quarter_past_close"),
+    "VXVCLS": Published("VIX3M", "quarter_past_close"),
     "BAMLH0A0HYM2": Published("HY_OAS", "next_business_day"),
     "WALCL": Published("WALCL", "next_thursday"),
     "WTREGEN": Published("WTREGEN", "next_thursday"),

@@ -9,6 +9,7 @@ from sources.known import known_at
 
 PUBLISHED: Mapping[str, str] = {
     "VIX": "quarter_past_close",
+    "VIX3M": "quarter_past_close",
     "HY_OAS": "next_business_day",
     "REAL_YIELD_10Y": "next_business_day",
     "USD": "next_monday",
@@ -37,8 +38,11 @@ def draw_macro(sessions: pd.DatetimeIndex, returns: np.ndarray, sigma: np.ndarra
     coins = days[int(0.4 * len(days)) :]
     weeks = days[days.day_of_week == 2]
     months = days[days.day == 1]
+    vix = 100 * np.sqrt(252) * 0.85 * fear * np.exp(0.06 * rng.standard_normal(n))
     series = {
-        "VIX": (sessions, 100 * np.sqrt(252) * 0.85 * fear * np.exp(0.06 * rng.standard_normal(n))),
+        "VIX": (sessions, vix),
+        # half as far from its usual height: expected volatility reverts
+        "VIX3M": (sessions, np.sqrt(vix * 100 * np.sqrt(252) * 0.95 * sigma.mean())),
         "HY_OAS": (sessions, 4.0 * np.exp(0.9 * stress + _mean_reverting(n, 0.005, 0.008, rng))),
         "REAL_YIELD_10Y": (sessions, 0.5 + _mean_reverting(n, 0.002, 0.04, rng)),
         "USD": (sessions, 105.0 * np.exp(_mean_reverting(n, 0.001, 0.003, rng))),
