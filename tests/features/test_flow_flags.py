@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+
 from features.flow_flags import heartbeats, reconstitution_days
 from features.flows import flows
 from features.fund_prints import fund_prints
