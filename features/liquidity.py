@@ -33,8 +33,8 @@ def liquidity(market: Market) -> Family:
 
     Returns
     -------
-    Family; `vix` and `hy_oas` in points, `vix_term` the three-month over the one-month index less 1, changes
-        over 21 sessions in the series' own unit or in logs, `net_liquidity_chg_63` the log change of Fed assets less Treasury account less reverse repo.
+    Family; `vix` and `hy_oas` in points, `vix_term` the three-month over the one-month index less 1, changes over 21 sessions in the
+        series' own unit or in logs, `net_liquidity_chg_63` the log change of Fed assets less Treasury account less reverse repo.
         Coverage: share of the series with a value; the age is that of the newest.
     """
     found = {name: macro_level(market, name, max_age) for name, max_age in MAX_AGE.items()}

@@ -21,9 +21,13 @@ def count_bucketed(paths: Sequence[Path]) -> pd.DataFrame:
 
 
 def count_by_date(path: Path) -> pd.DataFrame:
-    """Count from one file in which the stocks of a session stand together, by ticker."""
+    """Count from one file in which the stocks of a session stand together, by ticker, as one would write it down."""
+    return _count(_read(path), "ticker", in_place=True)
+
+
+def count_by_date_sorted(path: Path) -> pd.DataFrame:
+    """Count from the same file the faster way: one code a ticker, and the rows of a stock brought together first."""
     rows = _read(path)
-    # one code a ticker: grouping by the strings themselves takes twice as long
     rows["ticker"] = rows["ticker"].astype("category")
     return _count(rows.sort_values(["ticker", "date"], ignore_index=True), "ticker")
 
@@ -32,20 +36,24 @@ def _read(path: Path) -> pd.DataFrame:
     return pd.read_parquet(path, columns=None, to_pandas_kwargs={"date_as_object": False})
 
 
-def _count(rows: pd.DataFrame, key: str) -> pd.DataFrame:
-    """Count rows in order of stock and date, session by session."""
+def _count(rows: pd.DataFrame, key: str, *, in_place: bool = False) -> pd.DataFrame:
+    """Count session by session; `in_place` for rows of a stock that do not stand together."""
     stock, close = rows[key], rows["close"]
 
     def grouped(values: pd.Series) -> "pd.api.typing.SeriesGroupBy":
         return values.groupby(stock, sort=False, observed=True)
 
+    def rolled(values: pd.Series, window: int, how: str) -> np.ndarray:
+        if in_place:
+            return grouped(values).transform(lambda each: getattr(each.rolling(window), how)()).to_numpy()
+        # half the time of transform; its rows come stock by stock
+        return getattr(grouped(values).rolling(window), how)().to_numpy()
+
     priced = close.notna()
     bridged = grouped(close).ffill(limit=MAX_GAP)
     before = grouped(bridged).shift()
     moves = np.log(bridged / before).clip(-ABSURD, ABSURD)
-    # rolling over groups takes half the time of transform with a function; its rows come in the same order
-    year, swing = grouped(before).rolling(251), grouped(moves).rolling(21).sum().to_numpy()
-    top, bottom = year.max().to_numpy(), year.min().to_numpy()
+    top, bottom, swing = rolled(before, 251, "max"), rolled(before, 251, "min"), rolled(moves, 21, "sum")
     valid, swings = priced & moves.notna(), priced & ~np.isnan(swing)
     found = {
         "priced": priced,
@@ -62,6 +70,6 @@ def _count(rows: pd.DataFrame, key: str) -> pd.DataFrame:
         "swing_squares": np.where(swings, swing**2, 0.0),
     }
     for window in (50, 200):
-        average = grouped(bridged).rolling(window).mean().to_numpy()
+        average = rolled(bridged, window, "mean")
         found |= {f"n_{window}": priced & ~np.isnan(average), f"above_{window}": close > average}
     return pd.DataFrame(found).groupby(rows["date"]).sum()
