@@ -1,1 +1,1 @@
-"""Breadth of panels that do not fit in memory: a layout on disk, one pass over it, and the next day from stored state."""
+"""Breadth of panels of any size: some securities at a time, and the next session from stored state."""

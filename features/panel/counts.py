@@ -60,6 +60,16 @@ class Totals:
         """Nothing counted yet."""
         return cls(np.zeros((len(FLAGS), n_sessions), np.int64), np.zeros((len(SUMS), n_sessions)), np.zeros(n_sessions, np.int64))
 
+    def joined(self, later: "Totals") -> "Totals":
+        """Add later sessions at the end."""
+        pairs = ((self.counts, later.counts), (self.sums, later.sums), (self.expected, later.expected))
+        counts, sums, expected = (np.concatenate(pair, axis=-1) for pair in pairs)
+        return Totals(counts, sums, expected)
+
+    def until(self, n_sessions: int) -> "Totals":
+        """Keep the first sessions."""
+        return Totals(self.counts[:, :n_sessions], self.sums[:, :n_sessions], self.expected[:n_sessions])
+
 
 def add_rows(rows: Rows, everyone: Totals, members: Totals) -> None:
     """Count rows and add them to totals, in place.

@@ -1,5 +1,6 @@
-"""Breadth of a whole panel on disk, one bucket at a time."""
+"""Breadth of a whole panel, some securities at a time."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
@@ -8,8 +9,7 @@ import pandas as pd
 
 from features.errors import DataError
 from features.panel.counts import FLAGS, SUMS, Totals, add_rows
-from features.panel.layout import PanelLayout, read_bucket, session_days
-from features.panel.rows import Ints
+from features.panel.rows import Ints, Rows
 from features.panel.state import PanelState, tail_of
 from features.panel.windows import Grid
 
@@ -30,7 +30,11 @@ class PanelBreadth:
 
     def with_session(self, day: int, everyone: Totals, members: Totals) -> Self:
         """Add the session that `update` measured."""
-        return type(self)(np.append(self.days, np.int32(day)), _joined(self.everyone, everyone), _joined(self.members, members))
+        return type(self)(np.append(self.days, np.int32(day)), self.everyone.joined(everyone), self.members.joined(members))
+
+    def until(self, n_sessions: int) -> Self:
+        """Keep the first sessions: what was counted on them used nothing later."""
+        return type(self)(self.days[:n_sessions], self.everyone.until(n_sessions), self.members.until(n_sessions))
 
     def universes(self) -> dict[str, dict[str, Grid]]:
         """Give counts as `features.breadth.indicators` takes them, and `clipped`, `ties_50`, `ties_200` besides."""
@@ -48,13 +52,18 @@ def named(totals: Totals) -> dict[str, Grid]:
     return out | dict(zip(SUMS, totals.sums, strict=True)) | {"expected": totals.expected.astype(np.float64)}
 
 
-def recount(layout: PanelLayout, sessions: pd.DatetimeIndex) -> tuple[PanelBreadth, PanelState]:
-    """Count all sessions anew; memory holds one bucket.
+def session_days(sessions: pd.DatetimeIndex) -> Ints:
+    """Give sessions as days from 1970-01-01."""
+    return sessions.to_numpy("datetime64[D]").astype(np.int64).astype(np.int32)
+
+
+def recount(blocks: Iterable[Rows], sessions: pd.DatetimeIndex) -> tuple[PanelBreadth, PanelState]:
+    """Count all sessions anew; memory holds one block.
 
     Parameters
     ----------
-    layout : PanelLayout
-    sessions : dates on which the exchange trades, to the last that is to be counted; the panel has no later ones
+    blocks : rows of whole securities, each security in one block, ids ascending from block to block
+    sessions : dates on which the exchange trades, to the last that is to be counted
 
     Returns
     -------
@@ -64,26 +73,23 @@ def recount(layout: PanelLayout, sessions: pd.DatetimeIndex) -> tuple[PanelBread
     Raises
     ------
     DataError
-        Where a file breaks a rule of the layout, or there are no sessions.
+        Where there are no sessions, or ids do not ascend.
     """
     if not len(sessions):
         raise DataError("panel: no sessions; rule: those of the exchange, at least one")
     n_sessions = len(sessions)
     everyone, members = Totals.zeros(n_sessions), Totals.zeros(n_sessions)
-    tails = []
-    for bucket in range(layout.n_buckets):
-        rows = read_bucket(layout, bucket, sessions)
+    tails, reached = [], -1
+    for rows in blocks:
+        if not len(rows.ids):
+            continue
+        if rows.ids[0] <= reached:
+            raise DataError(f"panel: security {rows.ids[0]} comes after {reached}; rule: ids ascend, a security is in one block")
+        reached = int(rows.ids[-1])
         add_rows(rows, everyone, members)
         tails.append(tail_of(rows, n_sessions))
+    tails = tails or [tail_of(Rows.none(), n_sessions)]
     days = session_days(sessions)
     ids, closes, age = zip(*tails, strict=True)
-    state = PanelState(int(days[-1]), layout.n_buckets, np.concatenate(ids), np.concatenate(closes, axis=1), np.concatenate(age))
+    state = PanelState(int(days[-1]), np.concatenate(ids), np.concatenate(closes, axis=1), np.concatenate(age))
     return PanelBreadth(days, everyone, members), state
-
-
-def _joined(before: Totals, new: Totals) -> Totals:
-    return Totals(
-        np.concatenate((before.counts, new.counts), axis=1),
-        np.concatenate((before.sums, new.sums), axis=1),
-        np.concatenate((before.expected, new.expected)),
-    )

@@ -1,6 +1,7 @@
 """Rows of a panel in long form, and the unbroken runs of sessions in them."""
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,11 @@ class Rows:
     slots: Ints
     close: Grid
     member: Flags
+
+    @classmethod
+    def none(cls) -> Self:
+        """No rows."""
+        return cls(np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0), np.empty(0, bool))
 
 
 @dataclass(frozen=True)

@@ -14,18 +14,20 @@ from features.panel.state import KEPT, PanelState
 VERSION = 1
 
 
-def save_panel(path: Path, breadth: PanelBreadth, state: PanelState) -> None:
+def save_panel(path: Path, breadth: PanelBreadth, state: PanelState, of: str = "") -> None:
     """Write counts and the state they end with.
 
     Parameters
     ----------
     path : file; killed at any moment, it is the old one or the new one
     breadth, state : as `recount` gave them, or `update` after it
+    of : what was counted, for whoever loads it to compare
     """
     arrays = {
         "version": np.array(VERSION),
         "columns": np.array([*FLAGS, *SUMS]),
-        "state_head": np.array([state.day, state.n_buckets]),
+        "day": np.array(state.day),
+        "of": np.array(of),
         "ids": state.ids,
         "closes": state.closes,
         "age": state.age,
@@ -44,8 +46,8 @@ def save_panel(path: Path, breadth: PanelBreadth, state: PanelState) -> None:
         beside.unlink(missing_ok=True)
 
 
-def load_panel(path: Path) -> tuple[PanelBreadth, PanelState]:
-    """Read what `save_panel` wrote.
+def load_panel(path: Path) -> tuple[PanelBreadth, PanelState, str]:
+    """Read what `save_panel` wrote: counts, state, and what they are of.
 
     Raises
     ------
@@ -60,12 +62,11 @@ def load_panel(path: Path) -> tuple[PanelBreadth, PanelState]:
         raise DataError(f"{path}: {fault}; rule: a file that save_panel wrote. {again}") from fault
     if "version" not in arrays or int(arrays["version"]) != VERSION or arrays["columns"].tolist() != [*FLAGS, *SUMS]:
         raise DataError(f"{path}: version is {arrays.get('version', 'missing')}; rule: {VERSION}, with the counts of today. {again}")
-    day, n_buckets = arrays["state_head"].tolist()
-    state = PanelState(day, n_buckets, arrays["ids"], arrays["closes"], arrays["age"])
+    state = PanelState(int(arrays["day"]), arrays["ids"], arrays["closes"], arrays["age"])
     everyone, members = (
         Totals(arrays[f"{name}_counts"], arrays[f"{name}_sums"], arrays[f"{name}_expected"]) for name in ("everyone", "members")
     )
     breadth = PanelBreadth(arrays["days"], everyone, members)
     if state.closes.shape != (KEPT, len(state.ids)) or int(breadth.days[-1]) != state.day:
         raise DataError(f"{path}: state and counts do not belong together; rule: both end on one session. {again}")
-    return breadth, state
+    return breadth, state, str(arrays["of"])

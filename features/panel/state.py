@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from features.panel.rows import MAX_GAP, Ints, Rows, priced_rows
 from features.panel.windows import Grid
@@ -22,24 +21,15 @@ class PanelState:
     Attributes
     ----------
     day : the last session, days from 1970-01-01
-    n_buckets : of the layout; it settles the order in which returns are added
-    ids : (n,) securities priced of late, by bucket, then id
+    ids : (n,) securities priced of late, ascending: the order in which returns are added
     closes : (252, n) closes of the last sessions, the newest last, gaps up to `MAX_GAP` bridged, NaN where there is none
     age : (n,) sessions since the last close of its own
     """
 
     day: int
-    n_buckets: int
     ids: Ints
     closes: Grid
     age: Ints
-
-
-def order_of(ids: Ints, n_buckets: int) -> NDArray[np.int64]:
-    """Give numbers that sort securities as the layout does: by bucket, then id."""
-    wide = ids.astype(np.int64)
-    order: NDArray[np.int64] = (wide % n_buckets << 32) | wide
-    return order
 
 
 def tail_of(rows: Rows, n_sessions: int) -> tuple[Ints, Grid, Ints]:

@@ -7,7 +7,7 @@ import numpy as np
 from features.errors import DataError
 from features.panel.counts import ALIVE, FLAGS, SUMS, SWING, YEAR, Totals, clipped_moves, compare
 from features.panel.rows import MAX_GAP, Flags, Ints
-from features.panel.state import FORGOTTEN, PanelState, order_of
+from features.panel.state import FORGOTTEN, PanelState
 from features.panel.windows import Grid, last_sum
 
 
@@ -100,10 +100,9 @@ def _total(flags: Flags, values: Grid, expected: int) -> Totals:
 
 def _positions(state: PanelState, ids: Ints) -> tuple[Ints, Flags]:
     """Where securities stand in a state, of those that are in it, and which are."""
-    held, asked = order_of(state.ids, state.n_buckets), order_of(ids, state.n_buckets)
-    at = np.searchsorted(held, asked)
-    known = at < len(held)
-    known[known] = held[at[known]] == asked[known]
+    at = np.searchsorted(state.ids, ids)
+    known = at < len(state.ids)
+    known[known] = state.ids[at[known]] == ids[known]
     return at[known].astype(np.int32), known
 
 
@@ -113,7 +112,7 @@ def _with_newcomers(state: PanelState, day: PanelDay) -> PanelState:
     if not len(fresh):
         return state
     ids = np.concatenate((state.ids, fresh))
-    order = np.argsort(order_of(ids, state.n_buckets))
+    order = np.argsort(ids)
     closes = np.concatenate((state.closes, np.full((len(state.closes), len(fresh)), np.nan)), axis=1)
     age = np.concatenate((state.age, np.full(len(fresh), FORGOTTEN, dtype=np.int32)))
     return replace(state, ids=ids[order], closes=np.ascontiguousarray(closes[:, order]), age=age[order])

@@ -1,14 +1,14 @@
 """Small panels with everything that goes wrong, in both forms: a grid, and rows."""
 
-from pathlib import Path
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
-import polars as pl
 from hypothesis import strategies as st
 
-from features.panel.layout import PanelLayout, write_panel
 from features.panel.recount import PanelBreadth, recount
+from features.panel.rows import Rows
+from features.panel.state import PanelState
 from tests.features.handmade import sessions
 from tests.features.panel.grid_counts import count_block
 
@@ -36,24 +36,28 @@ def grids(draw: st.DrawFn, n: int = N) -> tuple[np.ndarray, np.ndarray]:
     return closes, members
 
 
-def rows_of(closes: np.ndarray, members: np.ndarray, ids: np.ndarray, days: pd.DatetimeIndex = DAYS) -> pl.DataFrame:
+def rows_of(closes: np.ndarray, members: np.ndarray, ids: np.ndarray | None = None) -> Rows:
     """Rows where there is a close or a member."""
-    slot, column = np.nonzero(~np.isnan(closes) | members)
-    frame = {
-        "id": ids[column].astype(np.int32),
-        "date": days.to_numpy("datetime64[D]")[slot],
-        "close": closes[slot, column],
-        "member": members[slot, column],
-    }
-    return pl.DataFrame(frame).cast({"date": pl.Date})
+    order = np.argsort(np.arange(closes.shape[1]) if ids is None else ids)
+    names = np.sort(np.arange(closes.shape[1]) if ids is None else ids)
+    column, slot = np.nonzero((~np.isnan(closes) | members).T[order])
+    security = order[column]
+    return Rows(names[column].astype(np.int32), slot.astype(np.int32), closes[slot, security], members[slot, security])
 
 
-def write(folder: Path, closes: np.ndarray, members: np.ndarray, n_buckets: int = 3, days: pd.DatetimeIndex = DAYS) -> PanelLayout:
-    return write_panel(rows_of(closes, members, np.arange(closes.shape[1]), days), folder, n_buckets)
+def blocks(rows: Rows, n_blocks: int) -> Iterator[Rows]:
+    """Cut rows between securities into about so many blocks."""
+    for some in np.array_split(np.unique(rows.ids), n_blocks):
+        inside = np.isin(rows.ids, some)
+        yield Rows(rows.ids[inside], rows.slots[inside], rows.close[inside], rows.member[inside])
 
 
-def counted(folder: Path, closes: np.ndarray, members: np.ndarray, n_buckets: int = 3) -> PanelBreadth:
-    return recount(write(folder, closes, members, n_buckets), DAYS)[0]
+def counts(closes: np.ndarray, members: np.ndarray, n_blocks: int = 3, days: pd.DatetimeIndex = DAYS) -> tuple[PanelBreadth, PanelState]:
+    return recount(blocks(rows_of(closes, members), n_blocks), days)
+
+
+def counted(closes: np.ndarray, members: np.ndarray, n_blocks: int = 3) -> PanelBreadth:
+    return counts(closes, members, n_blocks)[0]
 
 
 def on_grid(closes: np.ndarray, members: np.ndarray) -> dict[str, dict[str, np.ndarray]]:

@@ -7,24 +7,25 @@ import numpy as np
 import pytest
 
 from features.errors import DataError
-from features.panel.recount import PanelBreadth, recount
+from features.panel.recount import PanelBreadth
 from features.panel.saved import load_panel, save_panel
 from features.panel.state import PanelState
-from tests.features.panel.panels import DAYS, N, write
+from tests.features.panel.panels import N, counts
 
 
 @pytest.fixture
-def made(tmp_path: Path) -> tuple[PanelBreadth, PanelState]:
+def made() -> tuple[PanelBreadth, PanelState]:
     rng = np.random.default_rng(0)
     closes = 20 * np.exp(np.cumsum(0.02 * rng.standard_normal((N, 8)), axis=0))
     closes[:, 5] = np.nan
-    return recount(write(tmp_path / "panel", closes, rng.random(closes.shape) < 0.5), DAYS)
+    return counts(closes, rng.random(closes.shape) < 0.5)
 
 
 def test_what_was_saved_is_loaded(tmp_path: Path, made: tuple[PanelBreadth, PanelState]) -> None:
-    save_panel(tmp_path / "state.npz", *made)
-    breadth, state = load_panel(tmp_path / "state.npz")
-    for field in ("day", "n_buckets", "ids", "closes", "age"):
+    save_panel(tmp_path / "state.npz", *made, "of this")
+    breadth, state, of = load_panel(tmp_path / "state.npz")
+    assert of == "of this"
+    for field in ("day", "ids", "closes", "age"):
         np.testing.assert_array_equal(getattr(state, field), getattr(made[1], field))
     np.testing.assert_array_equal(breadth.days, made[0].days)
     for universe in ("everyone", "members"):
@@ -44,7 +45,7 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, made, monkeypatc
     with pytest.raises(OSError, match="no space"):
         save_panel(path, *made)
     assert path.read_bytes() == before
-    assert sorted(each.name for each in tmp_path.iterdir()) == ["panel", "state.npz"]
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["state.npz"]
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.9, 0.999])
@@ -64,6 +65,6 @@ def test_no_file_and_other_files_are_refused(tmp_path: Path, made) -> None:
     with pytest.raises(DataError, match="version is missing"):
         load_panel(tmp_path / "other.npz")
     breadth, state = made
-    save_panel(tmp_path / "mixed.npz", breadth, PanelState(state.day + 1, 3, state.ids, state.closes, state.age))
+    save_panel(tmp_path / "mixed.npz", breadth, PanelState(state.day + 1, state.ids, state.closes, state.age))
     with pytest.raises(DataError, match="do not belong together"):
         load_panel(tmp_path / "mixed.npz")

@@ -1,17 +1,14 @@
 """Sessions added one by one against a recount of everything."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from features.errors import DataError
-from features.panel.layout import session_days
-from features.panel.recount import PanelBreadth, recount
+from features.panel.recount import PanelBreadth, session_days
 from features.panel.state import PanelState
 from features.panel.update import PanelDay, update
 from tests.features.handmade import sessions
-from tests.features.panel.panels import write
+from tests.features.panel.panels import counts
 
 START, ADDED = 270, 310
 DAYS = sessions(START + ADDED)
@@ -40,8 +37,8 @@ def day_of(closes: np.ndarray, members: np.ndarray, slot: int) -> PanelDay:
     return PanelDay(int(NUMBERS[slot]), int(NUMBERS[slot - 1]), there.astype(np.int32), closes[slot, there], members[slot, there])
 
 
-def started(tmp_path: Path, closes: np.ndarray, members: np.ndarray) -> tuple[PanelBreadth, PanelState]:
-    return recount(write(tmp_path / "start", closes[:START], members[:START], days=DAYS[:START]), DAYS[:START])
+def started(closes: np.ndarray, members: np.ndarray) -> tuple[PanelBreadth, PanelState]:
+    return counts(closes[:START], members[:START], days=DAYS[:START])
 
 
 def same(left: tuple[PanelBreadth, PanelState], right: tuple[PanelBreadth, PanelState]) -> None:
@@ -51,29 +48,29 @@ def same(left: tuple[PanelBreadth, PanelState], right: tuple[PanelBreadth, Panel
         np.testing.assert_array_equal(ours.counts, theirs.counts)
         np.testing.assert_array_equal(ours.expected, theirs.expected)
         np.testing.assert_allclose(ours.sums, theirs.sums, rtol=1e-12, atol=1e-12)
-    for field in ("day", "n_buckets", "ids", "closes", "age"):
+    for field in ("day", "ids", "closes", "age"):
         np.testing.assert_array_equal(getattr(left[1], field), getattr(right[1], field), err_msg=field)
 
 
-def test_three_hundred_sessions_one_by_one_are_a_recount(tmp_path: Path) -> None:
+def test_three_hundred_sessions_one_by_one_are_a_recount() -> None:
     closes, members = ragged()
-    breadth, state = started(tmp_path, closes, members)
+    breadth, state = started(closes, members)
     for slot in range(START, START + ADDED):
         state, everyone, own = update(state, day_of(closes, members, slot))
         breadth = breadth.with_session(state.day, everyone, own)
-    same((breadth, state), recount(write(tmp_path / "whole", closes, members, days=DAYS), DAYS))
+    same((breadth, state), counts(closes, members, days=DAYS))
     assert breadth.universes()["panel"]["ties_50"][START:].min() >= 1
 
 
-def test_a_split_rescales_what_came_before(tmp_path: Path) -> None:
+def test_a_split_rescales_what_came_before() -> None:
     closes, members = ragged()
     adjusted = closes.copy()
     adjusted[:START] *= 0.5  # the vendor's series after two-for-one splits of all
-    state = started(tmp_path, closes, members)[1]
+    state = started(closes, members)[1]
     day = day_of(closes, members, START)
     plain = PanelDay(day.day, day.previous, day.ids, day.close, day.member, np.full(len(day.ids), 0.5))
     got = update(state, plain)[1]
-    expected = update(recount(write(tmp_path / "adjusted", adjusted[:START], members[:START], days=DAYS[:START]), DAYS[:START])[1], day)[1]
+    expected = update(counts(adjusted[:START], members[:START], days=DAYS[:START])[1], day)[1]
     np.testing.assert_array_equal(got.counts, expected.counts)
 
 
@@ -89,9 +86,9 @@ def test_a_split_rescales_what_came_before(tmp_path: Path) -> None:
         ({"factor": np.array([1.0, np.nan])}, "column 'factor': nan"),
     ],
 )
-def test_a_wrong_day_is_refused_in_words(tmp_path: Path, change: dict, words: str) -> None:
+def test_a_wrong_day_is_refused_in_words(change: dict, words: str) -> None:
     closes, members = ragged()
-    state = started(tmp_path, closes, members)[1]
+    state = started(closes, members)[1]
     good = {
         "day": int(NUMBERS[START]),
         "previous": int(NUMBERS[START - 1]),
@@ -103,9 +100,9 @@ def test_a_wrong_day_is_refused_in_words(tmp_path: Path, change: dict, words: st
         update(state, PanelDay(**(good | change)))
 
 
-def test_a_session_without_rows_counts_nobody(tmp_path: Path) -> None:
+def test_a_session_without_rows_counts_nobody() -> None:
     closes, members = ragged()
-    state = started(tmp_path, closes, members)[1]
+    state = started(closes, members)[1]
     none = PanelDay(int(NUMBERS[START]), state.day, np.empty(0, np.int32), np.empty(0), np.empty(0, bool))
     after, everyone, own = update(state, none)
     assert not everyone.counts.any()
