@@ -37,12 +37,8 @@ def forward_adjusted(quotes: pd.DataFrame, actions: pd.DataFrame) -> pd.DataFram
     DataError
         Where a value breaks its rule, a key is there twice, or dividends reach the close before them.
     """
-    _check("quotes", quotes, {"close": ("is above 0", 0.0, False)})
-    _check("actions", actions, {"split": ("is above 0", 0.0, False), "dividend": ("is not negative", 0.0, True)})
-    frame = quotes[[*KEY, "close"]].sort_values(KEY, ignore_index=True)
-    raw = frame["close"].to_numpy(dtype=np.float64)
-    split, paid = _on_quotes(frame, actions)
-    before = frame.groupby("series", sort=False)["close"].shift().to_numpy(dtype=np.float64)
+    frame, placed = _placed(quotes, actions)
+    split, paid, before = _on_quotes(frame, placed)
     spent = paid >= before  # NaN before the first quote is no fault
     if spent.any():
         row = frame.iloc[int(spent.argmax())]
@@ -50,30 +46,62 @@ def forward_adjusted(quotes: pd.DataFrame, actions: pd.DataFrame) -> pd.DataFram
             f"actions: series '{row['series']}': dividends of {paid[spent.argmax()]:g} USD up to {row['date']:%Y-%m-%d} on a close of "
             f"{before[spent.argmax()]:g}; rule: dividends are below the close before them; correct the dividend or leave it out"
         )
+    raw = frame["close"].to_numpy(dtype=np.float64)
     gross = np.where(paid > 0, split * (before / np.where(paid > 0, before - paid, 1.0)), split)
     return frame.assign(close=raw * _compounded(frame, split), adj_close=raw * _compounded(frame, gross))
 
 
-def _on_quotes(frame: pd.DataFrame, actions: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """Gather on each quote the actions since the one before.
+def overpaid(quotes: pd.DataFrame, actions: pd.DataFrame) -> pd.Series:
+    """Tell which dividends `forward_adjusted` refuses: those that reach, alone or with others since the last quote, the close before them.
+
+    Parameters
+    ----------
+    quotes, actions : as of `forward_adjusted`
 
     Returns
     -------
-    split, dividends a share that was held at the quote before; arrays as long as `frame`, 1 and 0 where nothing happened
+    Series of bool on the index of `actions`
+    """
+    frame, placed = _placed(quotes, actions)
+    _, paid, before = _on_quotes(frame, placed)
+    wrong = np.zeros(len(actions), dtype=bool)
+    wrong[placed.loc[(paid >= before)[placed["row"]] & (placed["dividend"] > 0).to_numpy(), "place"]] = True
+    return pd.Series(wrong, index=actions.index)
+
+
+def _placed(quotes: pd.DataFrame, actions: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Check both, sort the quotes, and put each action that has an effect on the `row` of the quote from which it acts.
+
+    Returns
+    -------
+    quotes, sorted; actions by row and ex-date, `place` being theirs in `actions`
+    """
+    _check("quotes", quotes, {"close": ("is above 0", 0.0, False)})
+    _check("actions", actions, {"split": ("is above 0", 0.0, False), "dividend": ("is not negative", 0.0, True)})
+    frame = quotes[[*KEY, "close"]].sort_values(KEY, ignore_index=True)
+    first = ~frame.duplicated("series").to_numpy()
+    rows = frame[KEY].assign(row=np.arange(len(frame))).sort_values("date", kind="stable")
+    acting = actions[[*KEY, "split", "dividend"]].astype({"date": frame["date"].dtype, "series": frame["series"].dtype})
+    acting = acting.assign(place=np.arange(len(acting))).sort_values("date", kind="stable")
+    placed = pd.merge_asof(acting, rows, on="date", by="series", direction="forward").dropna(subset=["row"]).astype({"row": np.int64})
+    return frame, placed[~first[placed["row"]]].sort_values(["row", "date"], kind="stable", ignore_index=True)
+
+
+def _on_quotes(frame: pd.DataFrame, placed: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Gather on each quote what happened since the one before.
+
+    Returns
+    -------
+    split, dividends a share held at the quote before, close of the quote before; arrays as long as `frame`: 1 and 0 where nothing happened,
+        NaN before the first quote of a series
     """
     split, paid = np.ones(len(frame)), np.zeros(len(frame))
-    first = ~frame.duplicated("series").to_numpy()
-    places = frame[KEY].assign(row=np.arange(len(frame))).sort_values("date", kind="stable")
-    acting = actions[[*KEY, "split", "dividend"]].astype({"date": frame["date"].dtype, "series": frame["series"].dtype})
-    placed = pd.merge_asof(acting.sort_values("date", kind="stable"), places, on="date", by="series", direction="forward")
-    placed = placed.dropna(subset=["row"]).astype({"row": np.int64})
-    placed = placed[~first[placed["row"]]].sort_values(["row", "date"], kind="stable")
     so_far = placed.groupby("row")["split"].cumprod()
     dividends = (placed["dividend"] * so_far).groupby(placed["row"]).sum()
     last = so_far.groupby(placed["row"]).last()
     split[last.index] = last
     paid[dividends.index] = dividends
-    return split, paid
+    return split, paid, frame.groupby("series", sort=False)["close"].shift().to_numpy(dtype=np.float64)
 
 
 def _compounded(frame: pd.DataFrame, factor: np.ndarray) -> np.ndarray:

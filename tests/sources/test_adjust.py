@@ -100,7 +100,7 @@ def adjusted(quotes: pd.DataFrame, actions: pd.DataFrame) -> pd.DataFrame:
         reject()
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(histories())
 def test_every_value_equals_a_walk_through_the_days(history):
     quotes, actions = history
@@ -109,7 +109,7 @@ def test_every_value_equals_a_walk_through_the_days(history):
         np.testing.assert_allclose(rows[["close", "adj_close"]], by_hand(quotes, actions, str(series)), rtol=1e-12)
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(histories(), st.integers(0, 39), st.randoms(use_true_random=False))
 def test_later_records_and_the_order_of_rows_change_no_bit(history, last, random):
     quotes, actions = history
