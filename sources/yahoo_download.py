@@ -3,6 +3,7 @@
 import importlib
 import logging
 import re
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -18,14 +19,17 @@ Download = Callable[..., Any]
 """`yfinance.download`, or what a test puts in its place."""
 
 BATCH = 40
+OUTAGE = 5
+"""So many tickers of one batch are not delisted all at once."""
+
 LIMITED = re.compile(r"rate.?limit|too many requests|\b429\b", re.IGNORECASE)
-UNREACHED = re.compile(r"resolve|dns|curl: \(|timed? ?out|connection|proxy|currently down|unavailable|\b50[0234]\b", re.IGNORECASE)
+UNREACHED = re.compile(r"resolve host|dnserror|curl: \(|timed? ?out|connection|proxyerror|currently down|\b50[0234]\b", re.IGNORECASE)
 TOO_MANY = 429
 """Status of a service that is asked too often."""
 
 
 def yfinance_download() -> Download:
-    """Give `yfinance.download`.
+    """Give `yfinance.download`, made to log every fault: it drops some without a word otherwise, and a ticker would seem delisted.
 
     Raises
     ------
@@ -33,10 +37,19 @@ def yfinance_download() -> Download:
         Where yfinance is not installed.
     """
     try:
-        found: Download = importlib.import_module("yfinance").download
+        yfinance = importlib.import_module("yfinance")
     except ImportError:
         raise DataError('Yahoo: yfinance is not installed; rule: it comes with an extra; pip install "appetite[yahoo]"') from None
-    return found
+
+    def download(*tickers: Any, **options: Any) -> Any:
+        debug = yfinance.config.debug
+        hidden, debug.hide_exceptions = debug.hide_exceptions, False
+        try:
+            return yfinance.download(*tickers, **options)
+        finally:
+            debug.hide_exceptions = hidden
+
+    return download
 
 
 def ask(
@@ -76,7 +89,8 @@ def ask(
             left = [ticker for ticker in some if ticker not in tables]
             frame, told = _called(download, left, start, end)
             tables.update(by_ticker(frame, left))
-            _judge([ticker for ticker in left if ticker not in tables], told, nothing=not tables)
+            came = len(tables) if len(some) < OUTAGE else sum(ticker in tables for ticker in some)
+            _judge([ticker for ticker in left if ticker not in tables], told, nothing=not came)
 
         pace.repeated("Yahoo", attempt)
         if progress:
@@ -110,7 +124,8 @@ def _called(download: Download, tickers: Sequence[str], start: pd.Timestamp, end
     """Call yfinance, which swallows most faults and logs them; give its frame and what it logged."""
     options = {"auto_adjust": False, "actions": True, "threads": False, "progress": False}
     try:
-        with _overheard() as told:
+        with _overheard() as told, warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # its own, of pandas
             return download(list(tickers), start=f"{start:%Y-%m-%d}", end=f"{end:%Y-%m-%d}", interval="1d", **options), " ".join(told)
     except Exception as error:
         names = {each.__name__ for each in type(error).__mro__}

@@ -302,6 +302,14 @@ def test_fault_in_a_later_batch_leaves_nothing(fetch, companies):
         fetch(service, batch=1)
 
 
+def test_batch_of_which_nothing_comes_is_no_batch_of_delisted_tickers(fetch, companies):
+    many = {f"X{n}": f"X{n}" for n in range(7)}
+    with pytest.raises(WebError, match=r"gives nothing for any of 5 tickers \(X2, X3, X4 \.\.\.\)"):
+        fetch(Service(companies, "2024-03-08"), NAMES | many, batch=5)
+    with pytest.raises(DataError, match="no price came for 2 of 5 tickers: X0, X1"):
+        fetch(Service(companies, "2024-03-08"), NAMES | {"X0": "X0", "X1": "X1"}, batch=3)
+
+
 def test_yfinance_that_breaks_is_named(fetch, companies, clock):
     service = Service(companies, "2024-03-08", faults=[raising(TypeError("'NoneType' object is not subscriptable"))])
     with pytest.raises(DataError, match="Yahoo: yfinance broke: TypeError: 'NoneType' object is not subscriptable; update it"):
