@@ -5,7 +5,7 @@ from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from features.errors import DataError
-from sources.adjust import forward_adjusted
+from sources.adjust import forward_adjusted, overpaid
 
 DAYS = pd.date_range("2024-01-01", periods=40, freq="D", unit="us")
 
@@ -170,3 +170,17 @@ def test_quote_that_is_there_twice_and_missing_column_are_refused():
         forward_adjusted(pd.concat([quotes, quotes]), actions_of([]))
     with pytest.raises(DataError, match="actions: column 'split' is missing"):
         forward_adjusted(quotes, actions_of([]).drop(columns="split"))
+
+
+def test_dividends_that_are_refused_are_those_that_are_told_beforehand():
+    quotes = quotes_of({"X": {0: 10.0, 5: 4.0, 9: 4.0}, "Y": {0: 1.0}})
+    rows = [("X", 0, 1.0, 50.0), ("X", 1, 2.0, 0.0), ("X", 3, 1.0, 3.0), ("X", 4, 1.0, 2.0), ("X", 8, 1.0, 3.9), ("Y", 1, 1.0, 9.0)]
+    actions = actions_of(rows).sample(frac=1, random_state=3)
+    told = overpaid(quotes, actions)
+    # on each of two new shares 3 and 2 are paid: 10 on a close of 10
+    assert [DAYS.get_loc(day) for day in actions["date"][told].sort_values()] == [3, 4]
+    with pytest.raises(DataError, match="dividends of 10 USD up to 2024-01-06 on a close of 10"):
+        forward_adjusted(quotes, actions)
+    actions.loc[told, "dividend"] = 0.0
+    assert not overpaid(quotes, actions).any()
+    assert len(forward_adjusted(quotes, actions)) == 4
