@@ -1,6 +1,5 @@
 """One ticker's table as Yahoo gives it: closes as traded, corporate actions, and what is set aside."""
 
-import datetime
 from dataclasses import dataclass
 
 import numpy as np
@@ -89,9 +88,9 @@ def _column(table: pd.DataFrame, name: str, absent: float) -> pd.Series:
 
 def _dates(place: str, index: pd.DatetimeIndex, zone: str) -> pd.DatetimeIndex:
     local = (index.tz_convert(zone).tz_localize(None) if index.tz is not None else index).as_unit("us").rename("date")
-    off = local.to_series().dt.time != datetime.time()
+    off = local != local.normalize()
     if off.any():
-        raise DataError(f"{place}: bar {local[off.to_numpy()][0]} is off midnight; rule: daily bars are labelled by the date in {zone}")
+        raise DataError(f"{place}: bar {local[off][0]} is off midnight; rule: daily bars are labelled by the date in {zone}")
     if local.has_duplicates:
         raise DataError(f"{place}: date {local[local.duplicated()][0]:%Y-%m-%d} is there twice; rule: one bar a date")
     return local
