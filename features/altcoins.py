@@ -8,11 +8,20 @@ import pandas as pd
 MAJORS = ("BTC", "ETH")
 STABLE = (
     "USDT", "USDC", "BUSD", "DAI", "TUSD", "USDP", "PAX", "GUSD", "FRAX", "LUSD",
-    "HUSD", "SUSD", "USDD", "FDUSD", "USDE", "PYUSD", "UST", "USTC",
+    "HUSD", "SUSD", "USDD", "FDUSD", "USDE", "PYUSD", "UST", "USTC", "USDS", "USD1",
+    "RLUSD", "USDG", "USD0", "USDX", "USDJ", "USDN", "CRVUSD", "GHO", "MIM", "FEI",
+    "ALUSD", "CUSD", "SUSDE", "SUSDS", "SDAI", "BUIDL", "EURC", "EURT", "EURS",
 )  # fmt: skip
-WRAPPED = ("WBTC", "WETH", "STETH", "WSTETH", "CBETH", "RETH")
-"""Claims on Bitcoin or Ether are no altcoins."""
+WRAPPED = (
+    "WBTC", "WETH", "STETH", "WSTETH", "CBETH", "RETH", "BTCB", "CBBTC", "TBTC", "RENBTC", "HBTC", "LBTC", "SOLVBTC",
+    "WEETH", "EETH", "WBETH", "RSETH", "METH", "EZETH", "WBNB", "WSOL", "MSOL", "JITOSOL", "STSOL", "PAXG", "XAUT",
+)  # fmt: skip
+"""Claims on Bitcoin or Ether are no altcoins, nor are those on gold; claims on an altcoin would count it twice."""
 
+PEG = 0.03
+"""A close this near to one dollar, or nearer, on each of the last `PEG_DAYS` closes is a peg."""
+
+PEG_DAYS = 90
 MIN_COINS = 3
 MAX_GAP = 3
 """Days over which a coin's return may reach back."""
@@ -60,6 +69,77 @@ def altcoin_index(coins: pd.DataFrame, weighting: Literal["equal", "cap"] = "equ
     if first > 0 and returns.notna().any():
         level.iloc[first - 1] = 1.0
     return level.rename("level")
+
+
+def published_cap(macro: pd.DataFrame, without: Literal["nothing", "USDT", "stablecoins"] = "stablecoins") -> pd.DataFrame:
+    """Give TOTAL3, the value of all coins but Bitcoin and Ether as a vendor publishes it, with or without the stablecoins in it.
+
+    Parameters
+    ----------
+    macro : `Market.macro`: series TOTAL3 (USD); USDT_D (percent of TOTAL) and TOTAL, or STABLECOINS (supply in USD)
+    without : 'nothing' is TOTAL3 as published; 'USDT' less USDT_D / 100 x TOTAL; 'stablecoins' less STABLECOINS
+
+    Returns
+    -------
+    DataFrame on UTC days: `level` in USD, `known_at` of the last part to be known; days on which a part is missing, or nothing above 0 is
+        left, are no rows
+
+    Raises
+    ------
+    ValueError
+        If `without` is another word.
+
+    Notes
+    -----
+    A third index beside those of `altcoin_index`, never spliced with them: its moves hold coins issued and listed besides prices.
+    """
+    parts = {"nothing": (), "USDT": ("USDT_D", "TOTAL"), "stablecoins": ("STABLECOINS",)}
+    if without not in parts:
+        raise ValueError(f"without is {without!r}; rule: 'nothing', 'USDT' or 'stablecoins'")
+    names = ["TOTAL3", *parts[without]]
+    table = macro[macro["series"].isin(names)]
+    wide = (table.pivot(index="date", columns="series", values=each) for each in ("value", "known_at"))
+    value, known = (each.reindex(columns=names).dropna() for each in wide)
+    level = value["TOTAL3"].astype("float64")
+    if without == "USDT":
+        level = level - value["USDT_D"] / 100 * value["TOTAL"]
+    elif without == "stablecoins":
+        level = level - value["STABLECOINS"]
+    frame = pd.DataFrame({"level": level, "known_at": known.max(axis=1).astype("datetime64[us, UTC]")})
+    return frame[frame["level"] > 0]
+
+
+def daily_correlation(level: pd.Series, other: pd.Series) -> tuple[float, int]:
+    """Correlate the log returns of two levels from one UTC day to the next, on the days on which both have one.
+
+    Returns
+    -------
+    correlation (NaN under 3 days), number of days
+    """
+    moves = []
+    for each in (level.dropna(), other.dropna()):
+        move = np.log(each).diff()
+        moves.append(move[(each.index.to_series().diff() == ONE_DAY).to_numpy()])
+    both = pd.concat(moves, axis=1, join="inner").to_numpy(dtype=np.float64)
+    return (float(np.corrcoef(both.T)[0, 1]) if len(both) > 2 else float("nan")), len(both)
+
+
+def unlisted_pegs(coins: pd.DataFrame) -> list[str]:
+    """Name the assets that behave like stablecoins and are not among them: each would be an altcoin that does not move.
+
+    Parameters
+    ----------
+    coins : `Market.coins`
+
+    Returns
+    -------
+    list of str, sorted: assets whose last 90 closes lie within 3% of one dollar; a name to add to `STABLE`, which nothing does by itself,
+        since it would alter what the index was on earlier days
+    """
+    table = coins[~coins["asset"].isin({*MAJORS, *STABLE, *WRAPPED})].sort_values("date")
+    last = table.groupby("asset").tail(PEG_DAYS)
+    near = ((last["close"] - 1).abs() <= PEG).groupby(last["asset"]).agg(["all", "size"])
+    return sorted(near.index[near["all"] & (near["size"] == PEG_DAYS)])
 
 
 def altcoin_table(coins: pd.DataFrame) -> pd.DataFrame:
