@@ -1,4 +1,4 @@
-"""A market from a market file: vendors' files as they are, or the simulator."""
+"""A market from a market file: vendors' files as they are, a store, or the simulator."""
 
 import dataclasses
 import datetime
@@ -12,13 +12,17 @@ from features.market import Market
 from features.schemas import KEYS, SCHEMAS
 from sources.calendar import sessions as sessions_between
 from sources.coins import read_coins
+from sources.downloads import MemberBooks, shown
 from sources.filings import read_filings
+from sources.fund_books import read_member_books
 from sources.market_file import expand_root, read_spec
 from sources.members import read_members
 from sources.panel import read_panel
+from sources.sec_files import read_sec_filings
 from sources.series import dated, read_funds, read_macro, read_prices
 from sources.simulated import simulate_market
-from sources.spec import FilesSpec, SimulatedSpec, Span
+from sources.spec import FilesSpec, FilingFile, SimulatedSpec, Span, StoreSpec
+from sources.store_market import from_store
 from sources.table import Folder
 
 
@@ -27,12 +31,13 @@ def load_market(path: str | Path) -> Market:
 
     Parameters
     ----------
-    path : YAML, `kind: simulated` with the parameters of `simulate_market`, or `kind: files` with a root and, for each
-        series, a path below it, the vendor's column names and a rule for known-at (`sources.known.RULES`)
+    path : YAML, `kind: simulated` with the parameters of `simulate_market`; `kind: store` with the root of a store; or
+        `kind: files` with a root and, for each series, a path below it, the vendor's column names and a rule for known-at
+        (`sources.known.RULES`), or a file as its source serves it (`sources.downloads`)
 
     Returns
     -------
-    Market; what was set aside on the way is in its `quarantine`
+    Market; what was set aside on the way is in its `quarantine`, and its `note` names the funds that are summed
 
     Raises
     ------
@@ -42,7 +47,8 @@ def load_market(path: str | Path) -> Market:
     spec = read_spec(path)
     if isinstance(spec, SimulatedSpec):
         return simulate_market(spec.seed, spec.effect, spec.lag, spec.years, str(spec.end), spec.n_stocks, spec.n_states)
-    return _from_files(spec, Folder(expand_root(spec.root, Path(path).parent)))
+    root = expand_root(spec.root, Path(path).parent)
+    return from_store(spec, root) if isinstance(spec, StoreSpec) else _from_files(spec, Folder(root))
 
 
 def _from_files(spec: FilesSpec, folder: Folder) -> Market:
@@ -54,18 +60,22 @@ def _from_files(spec: FilesSpec, folder: Folder) -> Market:
     frames = {"prices": read_prices(folder, spec.prices, span)}
     if spec.coins:
         frames["coins"] = read_coins(folder, spec.coins, spec.caps, span)
-    if spec.members:
+    if isinstance(spec.members, MemberBooks):
+        frames["members"] = read_member_books(folder, spec.members, sessions)
+    elif spec.members:
         frames["members"] = read_members(folder, spec.members, sessions)
     if spec.funds:
         frames["funds"] = read_funds(folder, spec.funds, span)
-    if spec.filings:
+    if isinstance(spec.filings, FilingFile):
         frames["filings"] = read_filings(folder, spec.filings, span)
+    elif spec.filings:
+        frames["filings"] = read_sec_filings(folder, spec.filings, span)
     if spec.macro:
         frames["macro"] = read_macro(folder, spec.macro, span)
     market = Market.from_frames(
         name=spec.name,
         simulated=False,
-        note=spec.note,
+        note="; ".join([spec.note, *_universe(frames), *folder.notes]),
         sessions=sessions,
         frames=frames,
         panel=read_panel(folder, spec.panel, span) if spec.panel else None,
@@ -91,21 +101,26 @@ def _last(spec: FilesSpec, folder: Folder) -> datetime.date:
     return last
 
 
+def _universe(frames: Mapping[str, pd.DataFrame]) -> list[str]:
+    """Name the funds whose flows are summed: the answer depends on the list."""
+    return [f"funds: {' + '.join(sorted(frames['funds']['fund'].unique()))}"] if "funds" in frames else []
+
+
 def _origin(spec: FilesSpec, frames: Mapping[str, pd.DataFrame]) -> dict[str, str]:
     """Say where each series came from; a name in two frames gets both files."""
     paths: dict[str, list[str]] = {}
     for section in (spec.prices, spec.funds, spec.macro):
         for name, file in section.items():
-            paths.setdefault(name, []).append(file.path)
+            paths.setdefault(name, []).append(shown(file))
     for coin in spec.coins:
         # the coins of a long file are known only once it is read
         names = [coin.asset] if coin.asset else frames["coins"]["asset"].unique()
         for name in names:
             paths.setdefault(str(name), []).append(coin.path)
     if spec.members:
-        paths["members"] = [spec.members.path]
+        paths["members"] = [shown(spec.members)]
     if spec.filings:
-        paths["filings"] = [spec.filings.path]
+        paths["filings"] = [shown(spec.filings)]
     return {name: " or ".join(dict.fromkeys(files)) for name, files in paths.items()}
 
 

@@ -2,9 +2,11 @@
 
 import pandas as pd
 
+from sources.days import without_absurd
 from sources.known import known_at
 from sources.series import within
 from sources.spec import FilingFile, Span
+from sources.strict import FIRST_DAY
 from sources.table import Folder
 
 COLUMNS = ["security", "form", "period_start", "period_end", "net_income", "revenue", "known_at"]
@@ -19,10 +21,11 @@ def read_filings(folder: Folder, file: FilingFile, span: Span) -> pd.DataFrame:
         For a form without a period length, naming line and value.
     """
     # a report filed before the first session still speaks of what is known on it
-    before = Span(start=pd.Timestamp("1900-01-01").date(), end=span.end)
+    before = Span(start=FIRST_DAY, end=span.end)
     table, filed = within(folder, "filings", "filings", file, before)
     end = table.dates(file.period_end, file.date_format)
     table = folder.set_aside("filings", "filings", table, end.isna() | (table.column(file.security) == ""))
+    table = without_absurd(folder, "filings", "filings", table, file.period_end, end[table.rows.index])
     end, filed, form = end[table.rows.index], filed[table.rows.index], table.column(file.form)
     months = form.map(file.months)
     table.fail(file.form, months.isna(), f"is a form under 'months' ({', '.join(file.months)})")

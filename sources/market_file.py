@@ -3,6 +3,7 @@
 import difflib
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,18 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from features.errors import DataError
-from sources.spec import FilesSpec, SimulatedSpec
+from sources.spec import FilesSpec, SimulatedSpec, StoreSpec
+from sources.strict import NAMES
 
 MERGE = "tag:yaml.org,2002:merge"
+KINDS: Mapping[str, type[FilesSpec] | type[SimulatedSpec] | type[StoreSpec]] = {
+    "files": FilesSpec,
+    "simulated": SimulatedSpec,
+    "store": StoreSpec,
+}
+MOST_BYTES = 1 << 20
+"""A market file is written by hand."""
+
 VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 
@@ -28,7 +38,7 @@ class OneKey(yaml.SafeLoader):
         return super().construct_mapping(node, deep=deep)
 
 
-def read_spec(path: str | Path) -> FilesSpec | SimulatedSpec:
+def read_spec(path: str | Path) -> FilesSpec | SimulatedSpec | StoreSpec:
     """Read and check a market file.
 
     Raises
@@ -39,15 +49,18 @@ def read_spec(path: str | Path) -> FilesSpec | SimulatedSpec:
     path = Path(path)
     if not path.is_file():
         raise DataError(f"market file '{path}' {_why_not(path)}")
+    if path.stat().st_size > MOST_BYTES:
+        raise DataError(f"{path}: has {path.stat().st_size} bytes; rule: a market file has at most {MOST_BYTES}")
     try:
         tree = yaml.load(path.read_text(encoding="utf-8"), Loader=OneKey)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise DataError(f"{path}: this is no YAML: {' '.join(str(error).split())}") from None
     kind = tree.get("kind") if isinstance(tree, dict) else None
-    if kind not in ("files", "simulated"):
-        raise DataError(f"{path}: 'kind' is {kind!r}; rule: it is 'files' or 'simulated'")
+    if not isinstance(kind, str) or kind not in KINDS:
+        shown = repr(kind)[:40] if kind is None or isinstance(kind, str) else type(kind).__name__
+        raise DataError(f"{path}: 'kind' is {shown}; rule: it is one of {', '.join(KINDS)}")
     try:
-        spec: FilesSpec | SimulatedSpec = TypeAdapter(FilesSpec if kind == "files" else SimulatedSpec).validate_python(tree)
+        spec: FilesSpec | SimulatedSpec | StoreSpec = TypeAdapter(KINDS[kind]).validate_python(tree)
     except ValidationError as error:
         raise DataError(f"{path}: {_first(error)}") from None
     return spec
@@ -83,6 +96,6 @@ def expand_root(root: str, beside: Path) -> Path:
 
 def _first(error: ValidationError) -> str:
     one = error.errors()[0]
-    place = ".".join(str(part) for part in one["loc"]) or "the file"
+    place = ".".join(str(part) for part in one["loc"] if not str(part).startswith(NAMES)) or "the file"
     more = f" ({error.error_count() - 1} more)" if error.error_count() > 1 else ""
     return f"{place}: {one['msg'].removeprefix('Value error, ')}{more}"

@@ -4,6 +4,7 @@ import pandas as pd
 
 from features.asof import first_usable
 from features.errors import DataError
+from sources.days import POSSIBLE, possible
 from sources.known import known_at
 from sources.spec import MemberFile
 from sources.table import Folder, Table
@@ -44,5 +45,6 @@ def _days(table: Table, file: MemberFile, label: pd.Series) -> pd.Series:
     given = label.map({name: pd.Timestamp(day) for name, day in file.dates.items()}).astype("datetime64[us]")
     parsed = pd.to_datetime(label, format=file.date_format, errors="coerce", exact=True).dt.as_unit("us")
     day = given.fillna(parsed)
+    table.fail(file.snapshot, day.notna() & ~possible(day), POSSIBLE)
     table.fail(file.snapshot, day.isna(), f"is a date written as {file.date_format}, or a label under 'dates'")
     return day

@@ -5,8 +5,12 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from sources.days import clip, without_absurd
+from sources.downloads import FredFile, FundBook
+from sources.fred_files import read_fred_file
+from sources.fund_books import read_fund_books
 from sources.known import known_at
-from sources.spec import File, FundFile, MacroFile, PriceFile, Span
+from sources.spec import File, Fund, FundFile, Macro, MacroFile, PriceFile, Span
 from sources.table import Folder, Table
 
 
@@ -23,28 +27,25 @@ def read_prices(folder: Folder, files: Mapping[str, PriceFile], span: Span) -> p
     return pd.concat(frames, ignore_index=True)
 
 
-def read_funds(folder: Folder, files: Mapping[str, FundFile], span: Span) -> pd.DataFrame:
-    """Read net asset values and shares outstanding; `split` is 1 but on the ex-dates that the market file gives."""
-    frames = []
-    for name, file in files.items():
-        table, date = dated(folder, "funds", name, file, span)
-        splits = {pd.Timestamp(day): ratio for day, ratio in file.splits.items()}
-        values = {
-            "nav": table.numbers(file.nav),
-            "shares_outstanding": table.numbers(file.shares_outstanding, zero=True),
-            "split": date.map(splits).astype(np.float64).fillna(1.0),
-        }
-        frames.append(_records("fund", name, date, file.known_at, values, required=("nav", "shares_outstanding")))
+def read_funds(folder: Folder, files: Mapping[str, Fund], span: Span) -> pd.DataFrame:
+    """Read net asset values and shares outstanding, from tidy files and from workbooks of the issuers."""
+    frames = [_fund(folder, name, file, span) for name, file in files.items() if isinstance(file, FundFile)]
+    books = {name: file for name, file in files.items() if isinstance(file, FundBook)}
+    if books:
+        frame = read_fund_books(folder, books)
+        frames.append(frame[clip(frame["date"], span)])
     return pd.concat(frames, ignore_index=True)
 
 
-def read_macro(folder: Folder, files: Mapping[str, MacroFile], span: Span) -> pd.DataFrame:
+def read_macro(folder: Folder, files: Mapping[str, Macro], span: Span) -> pd.DataFrame:
     """Read series of one value a date; dates without a value are no records."""
     frames = []
     for name, file in files.items():
-        table, date = dated(folder, "macro", name, file, span)
-        values = {"value": table.numbers(file.value, positive=False)}
-        frames.append(_records("series", name, date, file.known_at, values, required=("value",)))
+        if isinstance(file, FredFile):
+            frame = read_fred_file(folder, name, file)
+            frames.append(frame[clip(frame["date"], file, span)])
+        else:
+            frames.append(_macro(folder, name, file, span))
     return pd.concat(frames, ignore_index=True)
 
 
@@ -65,13 +66,30 @@ def within(folder: Folder, frame: str, series: str, file: File, span: Span) -> t
     table = folder.table(file.path)
     date = table.dates(file.date, file.date_format)
     table = folder.set_aside(frame, series, table, date.isna())
+    keep = clip(date[table.rows.index], file)
+    table, date = table.where(keep), date[table.rows.index][keep]
+    table = without_absurd(folder, frame, series, table, file.date, date)
     date = date[table.rows.index]
-    first = max(day for day in (file.start, span.start) if day is not None)
-    keep = date >= pd.Timestamp(first)
-    for last in (file.end, span.end):
-        if last is not None:
-            keep &= date <= pd.Timestamp(last)
+    keep = clip(date, span)
     return table.where(keep), date[keep]
+
+
+def _fund(folder: Folder, name: str, file: FundFile, span: Span) -> pd.DataFrame:
+    """`split` is 1 but on the ex-dates that the market file gives."""
+    table, date = dated(folder, "funds", name, file, span)
+    splits = {pd.Timestamp(day): ratio for day, ratio in file.splits.items()}
+    values = {
+        "nav": table.numbers(file.nav),
+        "shares_outstanding": table.numbers(file.shares_outstanding, zero=True),
+        "split": date.map(splits).astype(np.float64).fillna(1.0),
+    }
+    return _records("fund", name, date, file.known_at, values, required=("nav", "shares_outstanding"))
+
+
+def _macro(folder: Folder, name: str, file: MacroFile, span: Span) -> pd.DataFrame:
+    table, date = dated(folder, "macro", name, file, span)
+    values = {"value": table.numbers(file.value, positive=False)}
+    return _records("series", name, date, file.known_at, values, required=("value",))
 
 
 def _records(key: str, name: str, date: pd.Series, rule: str, values: Mapping[str, pd.Series], required: tuple[str, ...]) -> pd.DataFrame:

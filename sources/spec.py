@@ -1,40 +1,15 @@
 """What a market file may say: one model a section, and nothing that they do not name."""
 
 import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AwareDatetime, Discriminator, Field, Tag, field_validator, model_validator
 
-from sources.known import RULES
-
-
-def _is_a_rule(value: str) -> str:
-    if value not in RULES:
-        raise ValueError(f"'{value}' is no rule for known-at; the rules are {', '.join(RULES)}")
-    return value
+from sources.downloads import CompanyFacts, FredFile, FundBook, MemberBooks, Statements
+from sources.strict import Clipped, Day, Rule, Strict, told_by
 
 
-Rule = Annotated[str, AfterValidator(_is_a_rule)]
-
-
-class Strict(BaseModel):
-    """Refuse unknown keys, and say which are known."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _only_known_keys(cls, data: Any) -> Any:
-        if isinstance(data, dict):
-            unknown = [str(key) for key in data if key not in cls.model_fields]
-            if unknown:
-                raise ValueError(f"unknown key '{unknown[0]}'; the keys here are {', '.join(cls.model_fields)}")
-            if "known_at" in cls.model_fields and data.get("known_at") is None:
-                raise ValueError(f"no rule for known-at; add 'known_at:' with one of {', '.join(RULES)}")
-        return data
-
-
-class File(Strict):
+class File(Clipped):
     """A file of records.
 
     Attributes
@@ -42,21 +17,12 @@ class File(Strict):
     path : below the root of the market file; .csv, .csv.gz or .parquet
     known_at : publication rule (`sources.known.RULES`)
     date, date_format : the column of dates and how they are written
-    start, end : dates outside are not read
     """
 
     path: str
     known_at: Rule
     date: str = "date"
     date_format: str = "%Y-%m-%d"
-    start: datetime.date | None = None
-    end: datetime.date | None = None
-
-    @model_validator(mode="after")
-    def _ends_after_start(self) -> Self:
-        if self.start and self.end and self.end < self.start:
-            raise ValueError(f"end {self.end} is before start {self.start}; rule: the end is not before the start")
-        return self
 
 
 class PriceFile(File):
@@ -120,7 +86,7 @@ class MemberFile(Strict):
     snapshot: str = "snapshot"
     security: str = "ticker"
     date_format: str = "%Y-%m-%d"
-    dates: dict[str, datetime.date] = Field(default_factory=dict)
+    dates: dict[str, Day] = Field(default_factory=dict)
 
 
 class FundFile(File):
@@ -148,11 +114,20 @@ class MacroFile(File):
     value: str = "value"
 
 
-class Span(Strict):
+class Span(Clipped):
     """Sessions of the market; it ends with the last one of R2000 where `end` is missing."""
 
-    start: datetime.date
-    end: datetime.date | None = None
+    start: Day
+    end: Day | None = None
+
+
+Fund = Annotated[Annotated[FundFile, Tag("<path")] | Annotated[FundBook, Tag("<workbook")], Discriminator(told_by("workbook"))]
+Members = Annotated[Annotated[MemberFile, Tag("<path")] | Annotated[MemberBooks, Tag("<workbooks")], Discriminator(told_by("workbooks"))]
+Filings = Annotated[
+    Annotated[FilingFile, Tag("<path")] | Annotated[CompanyFacts, Tag("<companyfacts")] | Annotated[Statements, Tag("<statements")],
+    Discriminator(told_by("companyfacts", "statements")),
+]
+Macro = Annotated[Annotated[MacroFile, Tag("<path")] | Annotated[FredFile, Tag("<fred")], Discriminator(told_by("fred"))]
 
 
 class FilesSpec(Strict):
@@ -167,10 +142,10 @@ class FilesSpec(Strict):
     coins: tuple[CoinFile, ...] = ()
     caps: tuple[CapFile, ...] = ()
     panel: PanelFile | None = None
-    members: MemberFile | None = None
-    funds: dict[str, FundFile] = Field(default_factory=dict)
-    filings: FilingFile | None = None
-    macro: dict[str, MacroFile] = Field(default_factory=dict)
+    members: Members | None = None
+    funds: dict[str, Fund] = Field(default_factory=dict)
+    filings: Filings | None = None
+    macro: dict[str, Macro] = Field(default_factory=dict)
 
     @field_validator("prices")
     @classmethod
@@ -178,6 +153,29 @@ class FilesSpec(Strict):
         if "R2000" not in value or value["R2000"].close is None:
             raise ValueError("series 'R2000' with a 'close' is missing; rule: the price index of the Russell 2000 is required")
         return value
+
+
+class StoreSpec(Clipped):
+    """A market out of a store: what was known at `known`, as far as it was recorded by `recorded`.
+
+    Attributes
+    ----------
+    root : of the store; may name environment variables as `${NAME}`
+    start, end : first and last session; those of the stored prices where missing
+    known : instant with a time zone; by default `recorded`
+    recorded : instant with a time zone; by default that of the last batch
+    prints : `first` prints of each key, or the `newest`
+    """
+
+    kind: Literal["store"]
+    root: str
+    name: str = "store"
+    note: str = "read from the store"
+    start: Day | None = None
+    end: Day | None = None
+    known: AwareDatetime | None = None
+    recorded: AwareDatetime | None = None
+    prints: Literal["first", "newest"] = "first"
 
 
 class SimulatedSpec(Strict):

@@ -1,7 +1,5 @@
 """Vendors' tables, read as text and turned into dates and numbers with errors that name file, line, column and rule."""
 
-import gzip
-import zlib
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
@@ -9,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from features.errors import DataError
+from sources.csv_text import read_csv_text
 
 MISSING = ("", ".", "NA", "N/A", "#N/A", "NaN", "nan", "null", "None", "--", "-")
 """How vendors write a number that is not there."""
@@ -109,11 +108,30 @@ class Folder:
     ----------
     root : resolved path
     quarantine : rows set aside while reading: frame, series, date, rule
+    notes : what whoever reads the market should be told of its files
     """
 
     root: Path
     quarantine: list[pd.DataFrame] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     _read: dict[str, Table] = field(default_factory=dict)
+
+    def below(self, path: str) -> Path:
+        """Give the full path of a file or folder that need not be there.
+
+        Raises
+        ------
+        DataError
+            Where it lies outside the root, by its words or by a link on its way.
+        """
+        escapes = (
+            ".." in PurePosixPath(path.replace("\\", "/")).parts or PurePosixPath(path).is_absolute() or PureWindowsPath(path).is_absolute()
+        )
+        # the system would refuse a NUL in words of its own
+        full = self.root if escapes or "\0" in path else (self.root / path).resolve()
+        if escapes or "\0" in path or not full.is_relative_to(self.root):
+            raise DataError(f"path '{path}' leaves the root; rule: paths are below the root of the market file, without '..'")
+        return full
 
     def file(self, path: str) -> Path:
         """Find a file below the root.
@@ -123,12 +141,7 @@ class Folder:
         DataError
             Where it does not exist or lies outside.
         """
-        escapes = (
-            ".." in PurePosixPath(path.replace("\\", "/")).parts or PurePosixPath(path).is_absolute() or PureWindowsPath(path).is_absolute()
-        )
-        full = (self.root / path).resolve()
-        if escapes or not full.is_relative_to(self.root):
-            raise DataError(f"path '{path}' leaves the root; rule: paths are below the root of the market file, without '..'")
+        full = self.below(path)
         if not full.is_file():
             raise DataError(
                 f"file '{path}' does not exist below the root '{self.root}'; correct its path in the market file, or remove its section"
@@ -138,7 +151,7 @@ class Folder:
     def table(self, path: str) -> Table:
         """Read a CSV file, plain or gzipped, as text."""
         if path not in self._read:
-            self._read[path] = Table(path, _read_csv(self.file(path), path))
+            self._read[path] = Table(path, read_csv_text(self.file(path), path))
         return self._read[path]
 
     def set_aside(self, frame: str, series: str, table: Table, empty: pd.Series) -> Table:
@@ -160,27 +173,3 @@ class Folder:
 
 def _first_line(wrong: pd.Series) -> int:
     return int(wrong.index[int(wrong.to_numpy().argmax())])
-
-
-def _read_csv(file: Path, name: str) -> pd.DataFrame:
-    _refuse_markup(file, name)
-    try:
-        rows = pd.read_csv(file, dtype=str, keep_default_na=False, skip_blank_lines=False, encoding="utf-8-sig")
-    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError, OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{name}: this is no CSV file: {' '.join(str(error).split()) or type(error).__name__}") from None
-    if not isinstance(rows.index, pd.RangeIndex):
-        raise DataError(f"{name}: rows have more cells than the header has names; rule: one name a column")
-    rows.index = pd.RangeIndex(2, len(rows) + 2)
-    rows.columns = rows.columns.str.strip()
-    return rows[(rows != "").any(axis=1).to_numpy()]
-
-
-def _refuse_markup(file: Path, name: str) -> None:
-    """Refuse what is often left by a download that failed: the text of a page that says so."""
-    try:
-        with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as stream:
-            head = stream.read(512).lstrip(b"\xef\xbb\xbf \r\n\t").lower()
-    except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{name}: the file cannot be read: {error}") from None
-    if head.startswith((b"<!doctype", b"<html", b"<?xml", b"<head", b"<body")):
-        raise DataError(f"{name}: this is a web page, not a table; download the file again, most likely the vendor asked for a login")

@@ -43,7 +43,7 @@ def test_keys_shared_by_several_series_may_be_written_once(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "parts"),
     [
-        ("kind: files", "kind: feed", ["'kind' is 'feed'", "'files' or 'simulated'"]),
+        ("kind: files", "kind: feed", ["'kind' is 'feed'", "one of files, simulated, store"]),
         ("kind: files", "", ["'kind' is None"]),
         ("root:", "roots:", ["unknown key 'roots'", "the keys here are kind, root"]),
         ("close: close", "closing: close", ["prices.R2000", "unknown key 'closing'", "adj_close"]),
@@ -67,6 +67,28 @@ def test_keys_shared_by_several_series_may_be_written_once(tmp_path):
             ["funds.IWM.splits", "greater than 0"],
         ),
         ("prices:", "filings: {path: a.csv, known_at: morning_of}\nprices:", ["filings.months", "required"]),
+        ("prices:", "funds: {IWM: {workbook: a.xls}}\nprices:", ["funds.IWM: no rule for known-at", "next_session_morning"]),
+        ("prices:", "funds: {IWM: {workbook: a, path: b, known_at: morning_of}}\nprices:", ["funds.IWM", "unknown key 'path'", "workbook"]),
+        ("prices:", "funds: {IWM: a.xls}\nprices:", ["funds.IWM", "valid dictionary"]),
+        ("prices:", "members: {workbooks: a*.xls, fund: IWM, known_at: morning_of}\nprices:", ["members.known_at", "'next_morning'"]),
+        ("prices:", "members: {workbooks: a*.xls, known_at: next_morning}\nprices:", ["members.fund", "required"]),
+        (
+            "prices:",
+            "members: {path: a, known_at: next_morning, dates: {x: 1900-01-01}}\nprices:",
+            ["members.dates.x", "1914-01-01 to 2035"],
+        ),
+        ("prices:", "filings: {companyfacts: a, months: {10-K: 12}}\nprices:", ["filings", "unknown key 'months'", "tickers"]),
+        (
+            "prices:",
+            "filings: {statements: [a], end: 2020-01-01, start: 2021-01-01}\nprices:",
+            ["filings", "end 2020-01-01 is before start"],
+        ),
+        ("prices:", "macro: {X: {fred: a.csv, id: DGS10}}\nprices:", ["macro.X", "no rule for known-at of 'DGS10'", "VIXCLS"]),
+        ("prices:", "macro: {X: {fred: a.csv, id: VIXCLS, value: x}}\nprices:", ["macro.X", "unknown key 'value'", "known_at"]),
+        ("start: 2020-01-01", "start: 1900-01-01", ["calendar.start", "1900-01-01", "from 1914-01-01 to 2035-12-31"]),
+        ("start: 2020-01-01", "start: 2020-01-01, end: 2100-01-01", ["calendar.end", "2100-01-01"]),
+        ("start: 2020-01-01", "start: 2020-01-01, end: 2019-01-01", ["calendar", "end 2019-01-01 is before start"]),
+        ("kind: files", "kind: [files]", ["'kind' is list"]),
     ],
 )
 def test_faulty_market_file_names_key_and_rule(tmp_path, old, new, parts):
@@ -98,3 +120,21 @@ def test_missing_root_is_named(tmp_path, monkeypatch):
 def test_relative_root_starts_beside_the_market_file(tmp_path):
     (tmp_path / "data").mkdir()
     assert expand_root("data", tmp_path) == (tmp_path / "data").resolve()
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("kind: store", ["root", "required"]),
+        ("kind: store\nroot: a\nknown: 2024-01-01", ["known", "timezone"]),
+        ("kind: store\nroot: a\nrecorded: 2024-01-01T00:00:00", ["recorded", "timezone"]),
+        ("kind: store\nroot: a\nprints: last", ["prints", "'first' or 'newest'"]),
+        ("kind: store\nroot: a\nprices: {}", ["unknown key 'prices'", "recorded"]),
+        ("kind: store\nroot: a\nstart: 2024-01-01\nend: 2023-01-01", ["end 2023-01-01 is before start"]),
+        ("kind: files\nx: " + "[" * 10_000, ["no YAML"]),
+        ("a: &a [x, x]\nb: &b [*a, *a]\nkind: [*b, *b]", ["'kind' is list"]),
+        ("x: " + "y" * 2_000_000, ["has 2000003 bytes"]),
+    ],
+)
+def test_faulty_store_file_and_hostile_yaml_are_named(tmp_path, text, parts):
+    refused(tmp_path, text, *parts)

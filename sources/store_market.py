@@ -1,0 +1,46 @@
+"""A market out of a store, by the two instants that its market file names or leaves open."""
+
+import datetime
+from pathlib import Path
+
+from features.market import Market
+from sources.spec import StoreSpec
+from sources.store import Store
+
+LONG_AGO = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+
+
+def from_store(spec: StoreSpec, root: Path) -> Market:
+    """Read what was known at one instant, as far as it was recorded by another.
+
+    Parameters
+    ----------
+    spec : without `recorded` the last batch counts, without `known` what was known at `recorded`
+    root : folder of the store
+
+    Returns
+    -------
+    Market; both instants are in its note, so that the same note and store give the same market for ever
+
+    Raises
+    ------
+    DataError
+        Where there is no store, or no price in it was known.
+    """
+    store = Store.open(root)
+    # asking for no kind gives the instants alone
+    recorded = store.as_of(LONG_AGO, spec.recorded, kinds=()).recorded
+    known = (spec.known or recorded).astimezone(datetime.UTC)
+    return store.to_market(
+        known,
+        recorded,
+        name=spec.name,
+        note=f"{spec.note}; {spec.prints} prints known {_words(known)}, recorded {_words(recorded)}",
+        start=spec.start,
+        end=spec.end,
+        prints=spec.prints,
+    )
+
+
+def _words(instant: datetime.datetime) -> str:
+    return f"{instant:%Y-%m-%dT%H:%M:%S.%fZ}"
