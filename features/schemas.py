@@ -74,53 +74,60 @@ def empty(name: str) -> pd.DataFrame:
     return pd.DataFrame({column: pd.Series(dtype=str(spec.dtype)) for column, spec in columns.items()})
 
 
-def checked(name: str, frame: pd.DataFrame, origin: Mapping[str, str]) -> pd.DataFrame:
+def checked(
+    name: str,
+    frame: pd.DataFrame,
+    origin: Mapping[str, str],
+    schemas: Mapping[str, pa.DataFrameSchema] = SCHEMAS,
+    keys: Mapping[str, tuple[str, ...]] = KEYS,
+) -> pd.DataFrame:
     """Sort a frame by its key and check columns, types, ranges and repeated keys.
 
     Parameters
     ----------
-    name : one of `SCHEMAS`
+    name : one of `schemas`
     frame : the records, in any order
     origin : file each series came from, by its name, for the error text
+    schemas, keys : those of a market, unless given
 
     Raises
     ------
     DataError
         Naming file, column, row (as the key of the record) and rule.
     """
-    columns, key = list(SCHEMAS[name].columns), list(KEYS[name])
+    columns, key = list(schemas[name].columns), list(keys[name])
     missing = [column for column in columns if column not in frame]
     if missing:
         raise DataError(f"market frame '{name}': column '{missing[0]}' is missing; it needs {', '.join(columns)}")
     frame = frame[columns].sort_values(key, kind="stable", ignore_index=True)
     try:
-        frame = SCHEMAS[name].validate(frame)
+        frame = schemas[name].validate(frame)
     except SchemaError as error:
-        raise DataError(_explain(name, frame, origin, error)) from None
+        raise DataError(_explain(name, key, frame, origin, error)) from None
     repeated = frame.duplicated(key)
     if repeated.any():
         row = frame.iloc[int(repeated.to_numpy().argmax())]
-        raise DataError(f"{_place(name, row, origin)}: this record is there twice; rule: one row per ({', '.join(key)})")
+        raise DataError(f"{_place(name, key, row, origin)}: this record is there twice; rule: one row per ({', '.join(key)})")
     return frame
 
 
-def _place(name: str, row: pd.Series, origin: Mapping[str, str]) -> str:
-    series = str(row[KEYS[name][0]])
-    key = ", ".join(f"{k}={_short(row[k])}" for k in KEYS[name])
-    return f"{origin.get(series, name)}: row {key}"
+def _place(name: str, key: list[str], row: pd.Series, origin: Mapping[str, str]) -> str:
+    told = ", ".join(f"{k}={_short(row[k])}" for k in key)
+    return f"{origin.get(str(row[key[0]]), name)}: row {told}"
 
 
 def _short(value: Any) -> str:
     return f"{value:%Y-%m-%d}" if isinstance(value, pd.Timestamp) else str(value)
 
 
-def _explain(name: str, frame: pd.DataFrame, origin: Mapping[str, str], error: SchemaError) -> str:
+def _explain(name: str, key: list[str], frame: pd.DataFrame, origin: Mapping[str, str], error: SchemaError) -> str:
     column = str(getattr(error.schema, "name", None) or "?")
     rule = getattr(error.check, "name", None) or str(error.check)
     cases = getattr(error, "failure_cases", None)
     if isinstance(cases, pd.DataFrame) and "index" in cases and len(cases) and pd.notna(cases["index"].iloc[0]):
         at, value = int(cases["index"].iloc[0]), cases["failure_case"].iloc[0]
-        return f"{_place(name, frame.iloc[at], origin)}, column '{column}': {_short(value)} breaks the rule '{rule}' ({len(cases)} rows do)"
+        place = f"{_place(name, key, frame.iloc[at], origin)}, column '{column}'"
+        return f"{place}: {_short(value)} breaks the rule '{rule}' ({len(cases)} rows do)"
     files = ", ".join(sorted(set(origin.values()))[:3]) or name
     found = frame[column].dtype if column in frame else "absent"
     return f"{files}: frame '{name}', column '{column}': breaks the rule '{rule}' (it is {found})"

@@ -6,11 +6,9 @@ import polars as pl
 
 from features.errors import DataError
 from features.market import Panel
-from sources.store.incoming import SOURCE, Incoming, incoming
+from sources.store.incoming import Incoming, incoming
+from sources.store.incoming_long import from_long, refuse_not_positive
 from sources.store.kinds import PANEL
-
-LONG = {"security": pl.String, "date": pl.Date, "close": pl.Float64, "known_at": pl.Datetime("us", "UTC")}
-"""Columns of a long panel; `source`, a text a record, may be there too. A null close says that an earlier one is withdrawn."""
 
 
 def from_panel(panel: Panel | pl.DataFrame, source: str) -> Incoming:
@@ -18,7 +16,7 @@ def from_panel(panel: Panel | pl.DataFrame, source: str) -> Incoming:
 
     Parameters
     ----------
-    panel : a market's, in which NaN is no record, or a long frame with the columns of `LONG`
+    panel : a market's, in which NaN is no record, or a long frame with the columns of `incoming_long.LONG`
     source : where records without one of their own come from
 
     Raises
@@ -26,12 +24,10 @@ def from_panel(panel: Panel | pl.DataFrame, source: str) -> Incoming:
     DataError
         Naming column, row, rule and value.
     """
-    found = _from_wide(panel, source) if isinstance(panel, Panel) else _from_long(panel, source)
-    wrong = found.rows.filter(~((pl.col("close") > 0) & pl.col("close").is_finite()))
-    if len(wrong):
-        row = wrong.row(0, named=True)
-        place = f"panel: column '{found.names[row['code']]}', row {row['date']}"
-        raise DataError(f"{place}: {row['close']} breaks the rule 'is positive' ({len(wrong)} records do)")
+    if not isinstance(panel, Panel):
+        return from_long("panel", panel, source)
+    found = _from_wide(panel, source)
+    refuse_not_positive(found)
     return found
 
 
@@ -54,31 +50,5 @@ def _from_wide(panel: Panel, source: str) -> Incoming:
     day = close.index.to_numpy().astype("datetime64[D]")
     known = panel.known_at.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy().astype("datetime64[us]")
     rows = pl.DataFrame({"code": code.astype(np.int32), "date": day[row], "close": values[row, code], "known_at": known[row]})
-    rows = rows.with_columns(pl.col("known_at").dt.replace_time_zone("UTC"), pl.lit(source).alias(SOURCE))
-    return incoming(PANEL, tuple(map(str, close.columns)), rows, "panel")
-
-
-def _from_long(frame: pl.DataFrame, source: str) -> Incoming:
-    wrong = [column for column, dtype in LONG.items() if frame.schema.get(column) != dtype]
-    unknown = [column for column in frame.columns if column not in (*LONG, SOURCE)]
-    if wrong or unknown:
-        column = (wrong or unknown)[0]
-        rule = ", ".join(f"{name} {dtype}" for name, dtype in LONG.items())
-        raise DataError(
-            f"panel: column '{column}' is {frame.schema.get(column, 'missing')}; rule: a long panel has {rule}, and if wanted {SOURCE}"
-        )
-    for column in ("security", "date", "known_at"):
-        if frame[column].is_null().any():
-            raise DataError(f"panel: column '{column}': a cell is empty; rule: only 'close' may be")
-    repeated = frame.select("security", "date").is_duplicated()
-    if repeated.any():
-        row = frame.filter(repeated).row(0, named=True)
-        raise DataError(
-            f"panel: row security={row['security']}, date={row['date']}: this record is there twice; rule: one row per (security, date)"
-        )
-    names = frame["security"].unique().sort()
-    codes = pl.DataFrame({"security": names, "code": pl.Series(range(len(names)), dtype=pl.Int32)})
-    rows = frame.join(codes, on="security", maintain_order="left").with_columns(pl.col("close").fill_nan(None))
-    if SOURCE not in rows:
-        rows = rows.with_columns(pl.lit(source).alias(SOURCE))
-    return incoming(PANEL, tuple(names), rows, "panel")
+    rows = rows.with_columns(pl.col("known_at").dt.replace_time_zone("UTC"))
+    return incoming(PANEL, tuple(map(str, close.columns)), rows, source, "panel")

@@ -1,4 +1,4 @@
-"""What the store holds, kind by kind: the frames of `features.schemas` and the panel in long form, with their columns on disk."""
+"""What the store holds, kind by kind: the frames of `sources.store.schemas` and the panel in long form, with their columns on disk."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from features.market import ON_SESSIONS
-from features.schemas import KEYS, SCHEMAS
+from sources.store.schemas import KEYS, SCHEMAS
 
 INSTANT = pa.timestamp("us", tz="UTC")
 
@@ -53,7 +53,7 @@ def _kind(name: str, types: Mapping[str, pa.DataType], key: tuple[str, ...]) -> 
     # a membership interval learns its end, which is no new print of its start; filings have known-at in their key
     first_prints = name != "members" and "known_at" not in key
     schema = pa.schema(fields)
-    return Kind(name, key[0], ("id", *key[1:]), key[1], tuple(rest), schema, name in (*ON_SESSIONS, "panel"), first_prints)
+    return Kind(name, key[0], ("id", *key[1:]), key[1], tuple(rest), schema, name in (*ON_SESSIONS, "quotes", "panel"), first_prints)
 
 
 def _types(name: str) -> dict[str, pa.DataType]:
@@ -79,8 +79,21 @@ IDS = pa.schema([("id", pa.int32()), ("name", pa.string())])
 
 
 def on_disk(table: str) -> pa.Schema:
-    """Give the schema of a table of the store: a kind, `ids`, or `quarantine/` and a kind (its records and the rule each broke)."""
+    """Give the schema of a table of the store.
+
+    Parameters
+    ----------
+    table : a kind; `ids`; `quarantine/` and a kind, its records and the rule each broke; or `withdrawn/` and a kind, the keys and
+        vintages that were taken back, and in `source` why
+    """
     if table == "ids":
         return IDS
-    schema = KINDS[table.removeprefix("quarantine/")].schema
-    return schema.append(pa.field("rule", pa.string())) if table.startswith("quarantine/") else schema
+    kind = kind_of(table)
+    if table.startswith("withdrawn/"):
+        return pa.schema([kind.schema.field(name) for name in (*kind.key, "vintage", "recorded_at", "source")])
+    return kind.schema.append(pa.field("rule", pa.string())) if table.startswith("quarantine/") else kind.schema
+
+
+def kind_of(table: str) -> Kind:
+    """Give the kind whose records, or whose bad or withdrawn ones, a table holds."""
+    return KINDS[table.rpartition("/")[2]]

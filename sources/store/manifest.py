@@ -1,4 +1,7 @@
-"""Manifests: what each batch wrote. A batch is there once its manifest is, and each names the one before."""
+"""Manifests: what each batch wrote. A batch is there once its manifest is, and each names the one before.
+
+A compaction has one too: it lists every file that counts from then on, so that reading begins at the last one.
+"""
 
 import datetime
 import hashlib
@@ -16,12 +19,12 @@ SUFFIX = ".json"
 
 @dataclass(frozen=True)
 class File:
-    """A Parquet file of a batch.
+    """A Parquet file.
 
     Attributes
     ----------
     path : below the root
-    table : what it holds a part of: a kind, `ids`, or `quarantine/` and a kind
+    table : what it holds a part of: a kind, `ids`, or `quarantine/` or `withdrawn/` and a kind
     rows, n_bytes, sha256 : its size and hash
     ids : lowest and highest id
     dates : first and last date a record is about, ISO; empty for `ids`
@@ -38,7 +41,7 @@ class File:
 
 @dataclass(frozen=True)
 class Manifest:
-    """One batch.
+    """One batch, or a compaction.
 
     Attributes
     ----------
@@ -46,7 +49,8 @@ class Manifest:
     recorded_at : UTC; later than that of every batch before
     source : what the writer named
     previous : hash of the manifest before; empty for the first
-    files : what the batch wrote
+    files : what the batch wrote; of a compaction every file that counts from then on, those it wrote among them
+    replaced : of a compaction, the files that no longer count and are still there for readers at work; None for a batch
     """
 
     batch: int
@@ -54,10 +58,13 @@ class Manifest:
     source: str
     previous: str
     files: tuple[File, ...]
+    replaced: tuple[str, ...] | None = None
 
     def text(self) -> str:
         """Give the content of its file: one line of JSON and, below, the line's SHA-256."""
         told = asdict(self) | {"recorded_at": self.recorded_at.isoformat()}
+        if self.replaced is None:
+            del told["replaced"]
         line = json.dumps(told, sort_keys=True)
         return f"{line}\n{_sha256(line)}\n"
 
@@ -77,23 +84,28 @@ def publish(root: Path, manifest: Manifest) -> None:
 
 
 def read_manifests(root: Path) -> list[Manifest]:
-    """Read every manifest, in order.
+    """Read what counts, in order: the last compaction where there is one, and every batch since.
 
     Raises
     ------
     DataError
         Where one is missing, altered, or does not follow from the one before.
     """
-    manifests: list[Manifest] = []
-    before = ""
-    for number, path in enumerate(manifest_paths(root), start=1):
+    paths = manifest_paths(root)
+    for number, path in enumerate(paths, start=1):
         if path.name != Path(path_of(number)).name:
             raise DataError(f"store '{root}': manifest '{path_of(number)}' is missing though a later one is there; restore it from a copy")
+    manifests: list[Manifest] = []
+    for path in reversed(paths):
         manifest, own = read_manifest(root, path)
-        follow(root, before, manifest)
+        if manifests:
+            follow(root, own, manifests[-1])
         manifests.append(manifest)
-        before = own
-    return manifests
+        if manifest.replaced is not None:
+            return manifests[::-1]
+    if manifests:
+        follow(root, "", manifests[-1])
+    return manifests[::-1]
 
 
 def manifest_paths(root: Path) -> list[Path]:
@@ -128,8 +140,16 @@ def follow(root: Path, before: str, manifest: Manifest) -> None:
 
 
 def until(manifests: Sequence[Manifest], recorded: datetime.datetime) -> list[Manifest]:
-    """Keep the batches recorded at `recorded` or before."""
-    return [manifest for manifest in manifests if manifest.recorded_at <= recorded]
+    """Keep the batches recorded at `recorded` or before, and a compaction.
+
+    The files of a compaction hold records of many batches: whoever reads them has to choose by their `recorded_at`.
+    """
+    return [manifest for manifest in manifests if manifest.replaced is not None or manifest.recorded_at <= recorded]
+
+
+def next_number(manifests: Sequence[Manifest]) -> int:
+    """Give the number that comes after those of these manifests."""
+    return manifests[-1].batch + 1 if manifests else 1
 
 
 def files_of(manifests: Sequence[Manifest], table: str) -> list[File]:
@@ -145,7 +165,11 @@ def _parse(told: dict[str, object]) -> Manifest:
     recorded = datetime.datetime.fromisoformat(str(told["recorded_at"]))
     if recorded.tzinfo is None:
         raise ValueError("'recorded_at' has no time zone")
-    return Manifest(int(str(told["batch"])), recorded, str(told["source"]), str(told["previous"]), parsed)
+    replaced = told.get("replaced")
+    if replaced is not None and not isinstance(replaced, list):
+        raise TypeError("'replaced' is no list")
+    kept = None if replaced is None else tuple(map(str, replaced))
+    return Manifest(int(str(told["batch"])), recorded, str(told["source"]), str(told["previous"]), parsed, kept)
 
 
 def _sha256(line: str) -> str:

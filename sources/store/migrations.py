@@ -6,16 +6,35 @@ from pathlib import Path
 
 from features.errors import DataError
 from sources.store.lock import WAIT_S, writing
+from sources.store.manifest import read_manifests
 from sources.store.root import SCHEMA, Root, read_root, write_root
+from sources.store.tables import whole
 
 Step = Callable[[Path], None]
 
-STEPS: Mapping[int, Step] = {}
-"""Steps by the version they start from: `{1: migrate_1_to_2}`.
+
+def to_version_2(path: Path) -> None:
+    """Check that every file is there, and change none: what version 1 wrote is as version 2 writes it.
+
+    Version 2 adds kinds (`quotes`, `actions`), tables (`withdrawn/`) and manifests of compactions. A program of version 1 would not see
+    them and answer without them, which the raised version prevents.
+
+    Raises
+    ------
+    DataError
+        Where a manifest or a file is missing or altered; the store then keeps its version.
+    """
+    for manifest in read_manifests(path):
+        for file in manifest.files:
+            whole(path, file)
+
+
+STEPS: Mapping[int, Step] = {1: to_version_2}
+"""Steps by the version they start from.
 
 A step gets the root's path and holds the lock. The root file tells the new version only after the step has ended, so a step
 that was interrupted runs again from its start: write new files beside the old ones, publish them last, and bear finding your
-own leftovers. Version 1 is the first, so there is no step yet.
+own leftovers.
 """
 
 

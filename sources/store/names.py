@@ -44,7 +44,7 @@ def read_names(root: Path, manifests: Sequence[Manifest]) -> Names:
     DataError
         Where an id or a name is there twice.
     """
-    frame = collect(root, scan(root, "ids", files_of(manifests, "ids")))
+    frame = collect(root, scan(root, "ids", files_of(manifests, "ids"))).sort("id")
     if frame["id"].to_list() != list(range(len(frame))) or frame["name"].is_duplicated().any():
         raise DataError(f"store '{root}': the dictionary of ids has a hole or a repeated name; restore the folder 'ids' from a copy")
     return Names(dict(zip(frame["name"], frame["id"], strict=True)))

@@ -15,6 +15,7 @@ from sources.store.manifest import Manifest, files_of, read_manifests, until
 from sources.store.names import Names, read_names
 from sources.store.tables import BUCKET, collect, scan
 from sources.store.vintages import NEWEST, PRINTS, chosen
+from sources.store.withdrawn import withdrawn, without
 
 
 @dataclass(frozen=True)
@@ -72,15 +73,21 @@ def instant(moment: pd.Timestamp | datetime.datetime, name: str) -> datetime.dat
 
 
 def read(
-    root: Path, manifests: Sequence[Manifest], name: str, known: datetime.datetime, prints: str = NEWEST, ids: tuple[int, int] | None = None
+    root: Path,
+    manifests: Sequence[Manifest],
+    name: str,
+    known: datetime.datetime,
+    recorded: datetime.datetime,
+    prints: str = NEWEST,
+    ids: tuple[int, int] | None = None,
 ) -> pl.DataFrame:
     """Read one kind as it was known.
 
     Parameters
     ----------
-    manifests : the batches that count
+    manifests : the batches that count, and the compaction before them where there is one
     name : kind
-    known : UTC
+    known, recorded : UTC
     prints : `newest` or `first`, see `vintages.chosen`
     ids : lowest and highest id to read; None for all
 
@@ -92,12 +99,13 @@ def read(
     if prints not in PRINTS:
         raise DataError(f"as_of: prints is '{prints}'; rule: one of {', '.join(PRINTS)}")
     files = [file for file in files_of(manifests, name) if ids is None or (file.ids[0] <= ids[1] and file.ids[1] >= ids[0])]
-    frame = scan(root, name, files).filter(pl.col("known_at") <= known)
+    frame = scan(root, name, files).filter(pl.col("known_at") <= known, pl.col("recorded_at") <= recorded)
     if ids is not None:
         frame = frame.filter(pl.col("id").is_between(*ids))
-    rows = collect(root, frame)
-    # a file is sorted and has a key once
-    if len(files) > 1:
+    gone = withdrawn(root, manifests, kind, recorded)
+    rows = without(collect(root, frame), gone)
+    # the file of a batch is sorted and has a key once
+    if len(files) > 1 or len(gone) or any(manifest.replaced is not None for manifest in manifests[:1]):
         rows = chosen(kind, rows, prints)
     if name == "members":
         # a membership that has not ended is open: its end is learnt when it comes
@@ -106,14 +114,16 @@ def read(
     return rows
 
 
-def buckets(root: Path, manifests: Sequence[Manifest], name: str, known: datetime.datetime, prints: str = NEWEST) -> Iterator[pl.DataFrame]:
+def buckets(
+    root: Path, manifests: Sequence[Manifest], name: str, known: datetime.datetime, recorded: datetime.datetime, prints: str = NEWEST
+) -> Iterator[pl.DataFrame]:
     """Read one kind a bucket of ids at a time: together the rows of `read`, in the same order."""
     files = files_of(manifests, name)
     if not files:
         return
     first, last = min(file.ids[0] for file in files) // BUCKET, max(file.ids[1] for file in files) // BUCKET
     for bucket in range(first, last + 1):
-        rows = read(root, manifests, name, known, prints, ids=(bucket * BUCKET, (bucket + 1) * BUCKET - 1))
+        rows = read(root, manifests, name, known, recorded, prints, ids=(bucket * BUCKET, (bucket + 1) * BUCKET - 1))
         if len(rows):
             yield rows
 
@@ -130,8 +140,20 @@ def as_of(
 ) -> AsOf:
     """Read several kinds, with names."""
     names = read_names(root, manifests)
-    frames = {name: named(read(root, manifests, name, known, prints), name, names) for name in kinds}
+    frames = {name: named(read(root, manifests, name, known, recorded, prints), name, names) for name in kinds}
     return AsOf(known, recorded, frames)
+
+
+def quarantined(root: Path, manifests: Sequence[Manifest], recorded: datetime.datetime) -> pl.DataFrame:
+    """List records that were set aside: frame, series, date, rule, known_at, recorded_at, source."""
+    names = read_names(root, manifests).frame().rename({"name": "series"})
+    parts = []
+    for kind in KINDS.values():
+        table = f"quarantine/{kind.name}"
+        rows = collect(root, scan(root, table, files_of(manifests, table)).filter(pl.col("recorded_at") <= recorded))
+        rows = rows.with_columns(pl.lit(kind.name).alias("frame"), pl.col(kind.date).alias("date")).join(names, on="id", how="left")
+        parts.append(rows.select("frame", "series", "date", "rule", "known_at", "recorded_at", "source"))
+    return pl.concat(parts)
 
 
 def _kind(name: str) -> Kind:

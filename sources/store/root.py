@@ -11,7 +11,7 @@ from sources.store.lock import LOCK, WAIT_S, writing
 
 ROOT_FILE = "store.json"
 FORMAT = "appetite point-in-time store"
-SCHEMA = 1
+SCHEMA = 2
 """Version of the files that this code reads and writes."""
 
 

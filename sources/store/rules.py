@@ -21,7 +21,7 @@ OPEN_PERIOD = "period end after known-at"
 FIRST, LAST = datetime.date(1900, 1, 1), datetime.date(2100, 1, 1)
 """Dates beyond are no sessions; no calendar is worked out for them."""
 
-TOGETHER = ("filings", "members", "panel")
+TOGETHER = ("actions", "filings", "members", "panel")
 """Kinds whose series are too short for a share of their own: there the kind is the series."""
 
 COUNTS = {"id": pl.Int32, "n": pl.Int64, "bad": pl.Int64}
@@ -30,12 +30,13 @@ COUNTS = {"id": pl.Int32, "n": pl.Int64, "bad": pl.Int64}
 
 def with_rule(kind: Kind, rows: pl.DataFrame) -> pl.DataFrame:
     """Add the column `rule`: which one a record breaks, null where none."""
-    rule = pl.lit(None, pl.String)
+    rules = pl.Enum([NO_SESSION, OPEN_PERIOD])  # a byte a record
+    rule = pl.lit(None, rules)
     if kind.on_sessions:
-        rule = pl.when(~pl.col("date").is_in(_sessions(rows["date"]).implode())).then(pl.lit(NO_SESSION)).otherwise(rule)
+        rule = pl.when(~pl.col("date").is_in(_sessions(rows["date"]).implode())).then(pl.lit(NO_SESSION, rules)).otherwise(rule)
     if kind.name == "filings":
         ended = pl.col("period_end").cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
-        rule = pl.when(ended > pl.col("known_at")).then(pl.lit(OPEN_PERIOD)).otherwise(rule)
+        rule = pl.when(ended > pl.col("known_at")).then(pl.lit(OPEN_PERIOD, rules)).otherwise(rule)
     return rows.with_columns(rule.alias("rule"))
 
 

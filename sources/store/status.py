@@ -13,8 +13,9 @@ from sources.store.kinds import KINDS, Kind
 from sources.store.manifest import Manifest, files_of
 from sources.store.names import read_names
 from sources.store.tables import collect, scan
+from sources.store.withdrawn import withdrawn, without
 
-TOGETHER = ("members", "filings", "panel")
+TOGETHER = ("members", "filings", "actions", "panel")
 """Kinds with one line for all their securities."""
 
 DAYS = np.timedelta64(1, "D")
@@ -33,18 +34,19 @@ SCHEMA = {
 
 
 def status(root: Path, manifests: Sequence[Manifest], now: datetime.datetime) -> pl.DataFrame:
-    """Describe every series, quarantined records and all vintages counted.
+    """Describe every series, quarantined records and all vintages but the withdrawn counted.
 
     Returns
     -------
     DataFrame with the columns
 
-    - kind, series; members, filings and the panel have one line each, with the number of securities
+    - kind, series; members, filings, actions and the panel have one line each, with the number of securities
     - first, last : date of a record; records : keys, whatever their vintages
     - age : sessions since `last` that are over at `now`
     - gaps : missing sessions (of coins: days) between first and last, for the panel summed over securities; null for kinds that have
-      no rhythm of their own (macro, members, filings)
-    - longest_gap : the most sessions (of coins: days) from one record to the next, 1 where none is missing; null for members, filings
+      no rhythm of their own (macro, members, filings, actions)
+    - longest_gap : the most sessions (of coins: days) from one record to the next, 1 where none is missing; null for members, filings,
+      actions
     - revisions : records beyond the first of their key; quarantined : records set aside
     """
     names = {number: name for name, number in read_names(root, manifests).ids.items()}
@@ -53,7 +55,7 @@ def status(root: Path, manifests: Sequence[Manifest], now: datetime.datetime) ->
 
 
 def _kind(root: Path, manifests: Sequence[Manifest], kind: Kind, names: dict[int, str], now: datetime.datetime) -> list[tuple[object, ...]]:
-    rows = collect(root, scan(root, kind.name, files_of(manifests, kind.name)).select("id", kind.date, "vintage"))
+    rows = _standing(root, manifests, kind)
     aside = collect(root, scan(root, f"quarantine/{kind.name}", files_of(manifests, f"quarantine/{kind.name}")).select("id", "vintage"))
     if rows.is_empty() and aside.is_empty():
         return []
@@ -82,6 +84,16 @@ def _kind(root: Path, manifests: Sequence[Manifest], kind: Kind, names: dict[int
         pl.lit(kind.name).alias("kind"), pl.Series("age", age, pl.Int64), *(pl.lit(None, pl.Int64).alias(name) for name in rhythm)
     )
     return each.sort("series").select(*SCHEMA).rows()
+
+
+def _standing(root: Path, manifests: Sequence[Manifest], kind: Kind) -> pl.DataFrame:
+    """Read what was not withdrawn; the first vintage of a key that stands counts as its vintage 0."""
+    gone = withdrawn(root, manifests, kind)
+    frame = scan(root, kind.name, files_of(manifests, kind.name))
+    if gone.is_empty():
+        return collect(root, frame.select("id", kind.date, "vintage"))
+    rows = without(collect(root, frame.select(*kind.key, "vintage")), gone)
+    return rows.with_columns(pl.col("vintage") - pl.col("vintage").min().over(kind.key)).select("id", kind.date, "vintage")
 
 
 def _has(kind: Kind, name: str) -> bool:

@@ -11,17 +11,19 @@ import polars as pl
 from features.errors import DataError
 from features.market import Market, Panel
 from features.schemas import SCHEMAS
+from sources.store.compact import SMALL_ROWS, Compaction, compact
 from sources.store.incoming import from_frame
+from sources.store.incoming_long import from_long
 from sources.store.incoming_panel import from_panel
 from sources.store.kinds import KINDS
 from sources.store.lock import WAIT_S
-from sources.store.manifest import files_of, read_manifests
+from sources.store.manifest import read_manifests
 from sources.store.migrations import refuse_old
 from sources.store.names import read_names
-from sources.store.read import AsOf, as_of, buckets, instant, settled
+from sources.store.read import AsOf, as_of, buckets, instant, quarantined, settled
+from sources.store.retract import retract
 from sources.store.root import create_root, read_root
 from sources.store.status import status
-from sources.store.tables import collect, scan
 from sources.store.to_market import to_market
 from sources.store.verify import Difference, verify
 from sources.store.vintages import FIRST, NEWEST
@@ -75,7 +77,7 @@ class Store:
 
     def write(
         self,
-        frames: Mapping[str, pd.DataFrame],
+        frames: Mapping[str, pd.DataFrame | pl.DataFrame],
         *,
         source: str,
         panel: Panel | pl.DataFrame | None = None,
@@ -86,9 +88,10 @@ class Store:
 
         Parameters
         ----------
-        frames : market frames by name; a column `source` says where single records come from
+        frames : frames of `sources.store.schemas` by name (`quotes` may be of polars: `incoming_long.LONG_QUOTES`); a column `source`
+            says where single records come from
         source : where the others come from
-        panel : closes of many securities, wide or long (`incoming_panel.LONG`)
+        panel : closes of many securities, wide or long (`incoming_long.LONG`)
         origin : file each series came from, for error texts
         wait_s : seconds to wait for another writer
 
@@ -99,7 +102,10 @@ class Store:
         StoreBusyError
             Where another process is still writing after `wait_s`.
         """
-        found = [from_frame(name, frame, source, origin or {}) for name, frame in frames.items()]
+        found = [
+            from_long(name, frame, source) if isinstance(frame, pl.DataFrame) else from_frame(name, frame, source, origin or {})
+            for name, frame in frames.items()
+        ]
         if panel is not None:
             found.append(from_panel(panel, source))
         return write_batch(self.root, found, source, self.clock, wait_s)
@@ -114,6 +120,23 @@ class Store:
         frames = {name: getattr(market, name) for name in SCHEMAS if len(getattr(market, name))}
         panel = market.panel if market.panel.close.shape[1] else None
         return self.write(frames, source=source, panel=panel, wait_s=wait_s)
+
+    def retract(self, kind: str, records: pl.DataFrame, *, reason: str, wait_s: float = WAIT_S) -> Batch:
+        """Withdraw vintages that should not have been written, as where a source told a wrong `known_at`.
+
+        From this batch on no answer holds them, unless it is asked for what was recorded before. The same record may be written again: it
+        is a further vintage then.
+
+        Parameters
+        ----------
+        records : rows of an answer of `as_of`, at least the key with `id`, and `vintage`
+        reason : stored with them
+        """
+        return retract(self.root, kind, records, reason, self.clock, wait_s)
+
+    def compact(self, *, small_rows: int = SMALL_ROWS, wait_s: float = WAIT_S) -> Compaction:
+        """Put files with fewer than `small_rows` rows together, table by table; every answer stays the same (`sources.store.compact`)."""
+        return compact(self.root, self.clock, wait_s, small_rows)
 
     def as_of(
         self,
@@ -141,8 +164,8 @@ class Store:
 
     def buckets(self, kind: str, known: Instant, recorded: Instant | None = None, *, prints: str = NEWEST) -> Iterator[pl.DataFrame]:
         """Read one kind as `as_of` does, some ids at a time and without names, so that memory stays bounded."""
-        manifests, _ = settled(self.root, recorded, self.clock, WAIT_S)
-        return buckets(self.root, manifests, kind, instant(known, "known"), prints)
+        manifests, moment = settled(self.root, recorded, self.clock, WAIT_S)
+        return buckets(self.root, manifests, kind, instant(known, "known"), moment, prints)
 
     def names(self) -> pl.DataFrame:
         """Give the dictionary: `id`, `name`."""
@@ -150,15 +173,7 @@ class Store:
 
     def quarantined(self, recorded: Instant | None = None) -> pl.DataFrame:
         """List records that were set aside: frame, series, date, rule, known_at, recorded_at, source."""
-        manifests, _ = settled(self.root, recorded, self.clock, WAIT_S)
-        names = read_names(self.root, manifests).frame().rename({"name": "series"})
-        parts = []
-        for kind in KINDS.values():
-            table = f"quarantine/{kind.name}"
-            rows = collect(self.root, scan(self.root, table, files_of(manifests, table)))
-            rows = rows.with_columns(pl.lit(kind.name).alias("frame"), pl.col(kind.date).alias("date")).join(names, on="id", how="left")
-            parts.append(rows.select("frame", "series", "date", "rule", "known_at", "recorded_at", "source"))
-        return pl.concat(parts)
+        return quarantined(self.root, *settled(self.root, recorded, self.clock, WAIT_S))
 
     def to_market(
         self,
@@ -170,8 +185,13 @@ class Store:
         start: datetime.date | None = None,
         end: datetime.date | None = None,
         prints: str = FIRST,
+        quoted: Sequence[str] | None = None,
+        panel: Sequence[str] = (),
     ) -> Market:
         """Build a market of what was known.
+
+        Quotes are adjusted forward by the actions known when each became known (`sources.store.derived`): a row, once there, keeps its
+        bits in every market of a later `known`.
 
         A market has one vintage a key, so it takes first prints unless told otherwise: with the newest vintage, a value revised
         later would become known after its successors and be set aside, and rows that were computed before would change.
@@ -181,10 +201,13 @@ class Store:
         known, recorded, prints : as for `as_of`
         name, note : shown wherever results are shown
         start, end : first and last session; None for the first and last date of `prices`
+        quoted : series whose prices come from quotes, whatever prices are stored of them; None for all that have quotes and are not in
+            `panel`, where it is a DataError if one of them has stored prices too
+        panel : securities whose quotes, as total-return closes, are columns of the panel beside the stored ones
         """
         answer = self.as_of(known, recorded, prints=prints)
         aside = self.quarantined(answer.recorded).filter(pl.col("known_at") <= answer.known)
-        return to_market(answer, aside, name=name, note=note, simulated=self.simulated, start=start, end=end)
+        return to_market(answer, aside, name=name, note=note, simulated=self.simulated, start=start, end=end, quoted=quoted, panel=panel)
 
     def status(self, now: Instant | None = None) -> pl.DataFrame:
         """Describe every series: first, last, age, gaps, revisions, quarantined records (`sources.store.status`)."""

@@ -1,16 +1,16 @@
 """Tables of the store as Parquet files: how one is written, and how a table's files are scanned."""
 
+import datetime
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features.errors import DataError
 from sources.store.disk import inside, write_durably
-from sources.store.kinds import KINDS, on_disk
+from sources.store.kinds import kind_of, on_disk
 from sources.store.manifest import File
 
 BUCKET = 128
@@ -20,17 +20,17 @@ GROUP_ROWS = 1 << 16
 """... unless several buckets together have fewer rows than this."""
 
 
-def write_table(root: Path, table: str, batch: int, rows: pl.DataFrame) -> File:
+def write_table(root: Path, table: str, batch: int, rows: pl.DataFrame, stamp: datetime.datetime | None = None) -> File:
     """Write rows, sorted by the table's key, as one immutable file.
 
     Parameters
     ----------
     rows : columns as `kinds.on_disk` names them, with at least one row
+    stamp : `recorded_at` of all of them, where it is no column
     """
-    arrow = rows.to_arrow().cast(on_disk(table))
     path = f"{table}/{batch:08d}.parquet"
-    written = write_durably(root / path, lambda stream: _write(stream, arrow))
-    date = None if table == "ids" else rows[KINDS[table.removeprefix("quarantine/")].date]
+    written = write_durably(root / path, lambda stream: _write(stream, table, rows, stamp))
+    date = None if table == "ids" else rows[kind_of(table).date]
     return File(
         path,
         table,
@@ -42,18 +42,23 @@ def write_table(root: Path, table: str, batch: int, rows: pl.DataFrame) -> File:
     )
 
 
-def _write(stream: object, arrow: pa.Table) -> None:
-    with pq.ParquetWriter(stream, arrow.schema, compression="zstd") as writer:
-        for start, end in row_groups(arrow.column("id").to_numpy()):
-            writer.write_table(arrow.slice(start, end - start), row_group_size=max(end - start, 1))
+def _write(stream: object, table: str, rows: pl.DataFrame, stamp: datetime.datetime | None) -> None:
+    """Write a row group at a time: only of one are there the texts and the stamp a row that the file has."""
+    schema = on_disk(table)
+    added = [] if stamp is None else [pl.lit(stamp).cast(pl.Datetime("us", "UTC")).alias("recorded_at")]
+    with pq.ParquetWriter(stream, schema, compression="zstd") as writer:
+        for start, end in row_groups(rows["id"].to_numpy()):
+            part = rows.slice(start, end - start).with_columns(*added, pl.col(pl.Enum).cast(pl.String)).select(schema.names)
+            writer.write_table(part.to_arrow().cast(schema), row_group_size=end - start)
 
 
-def row_groups(ids: np.ndarray) -> Iterator[tuple[int, int]]:
-    """Cut sorted ids where a bucket ends, once at least `GROUP_ROWS` rows are together."""
+def row_groups(ids: np.ndarray, least: int | None = None) -> Iterator[tuple[int, int]]:
+    """Cut sorted ids where a bucket ends, once at least `least` rows are together (None for `GROUP_ROWS`)."""
+    least = least or GROUP_ROWS
     ends = [*(np.flatnonzero(np.diff(ids // BUCKET)) + 1), len(ids)]
     start = 0
     for end in ends:
-        if end - start >= GROUP_ROWS or end == len(ids):
+        if end - start >= least or end == len(ids):
             yield start, int(end)
             start = int(end)
 
@@ -69,7 +74,7 @@ def scan(root: Path, table: str, files: Sequence[File]) -> pl.LazyFrame:
     if not files:
         empty = pl.from_arrow(on_disk(table).empty_table())
         return empty.lazy()  # type: ignore[union-attr]
-    return pl.scan_parquet([_whole(root, file) for file in files], glob=False)
+    return pl.scan_parquet([whole(root, file) for file in files], glob=False)
 
 
 def collect(root: Path, frame: pl.LazyFrame) -> pl.DataFrame:
@@ -81,12 +86,20 @@ def collect(root: Path, frame: pl.LazyFrame) -> pl.DataFrame:
         raise DataError(f"store '{root}': a file is damaged: {told}; `verify` names it, restore it from a copy") from None
 
 
-def _whole(root: Path, file: File) -> Path:
+def whole(root: Path, file: File) -> Path:
+    """Give the full path of a file that has the size its manifest says.
+
+    Raises
+    ------
+    DataError
+        Where it has not, or is missing.
+    """
     path = inside(root, file.path)
     try:
         size = path.stat().st_size
     except OSError:
-        raise DataError(f"store '{root}': file '{file.path}' is missing; restore it from a copy") from None
+        told = "restore it from a copy (or read again, if two compactions ended meanwhile)"
+        raise DataError(f"store '{root}': file '{file.path}' is missing; {told}") from None
     if size != file.n_bytes:
         raise DataError(f"store '{root}': file '{file.path}' has {size} bytes, not {file.n_bytes}; restore it from a copy")
     return path

@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from features.errors import DataError
 from features.market import QUARANTINE, Market, Panel
 from features.schemas import SCHEMAS
 from sources.calendar import sessions as sessions_between
+from sources.store.derived import derived
 from sources.store.kinds import KINDS
 from sources.store.read import AsOf
 
@@ -18,7 +20,16 @@ ONE_DAY = pd.Timedelta(days=1)
 
 
 def to_market(
-    answer: AsOf, aside: pl.DataFrame, *, name: str, note: str, simulated: bool, start: datetime.date | None, end: datetime.date | None
+    answer: AsOf,
+    aside: pl.DataFrame,
+    *,
+    name: str,
+    note: str,
+    simulated: bool,
+    start: datetime.date | None,
+    end: datetime.date | None,
+    quoted: Sequence[str] | None,
+    panel: Sequence[str],
 ) -> Market:
     """Build a market; prices, funds and closes of other days than the market's sessions stay out of it.
 
@@ -27,12 +38,15 @@ def to_market(
     answer : with every kind
     aside : quarantined records: frame, series, date, rule
     start, end : first and last session; None for the first and last date of `prices` (or else of the panel)
+    quoted, panel : series and securities whose rows come from quotes, see `Store.to_market`
 
     Raises
     ------
     DataError
-        Where there is neither, or by the rules of `Market.from_frames`.
+        Where there is neither, where stored and derived rows are of the same series, or by the rules of `Market.from_frames`.
     """
+    answer, late = _with_derived(answer, quoted, panel)
+    aside = pl.concat([aside.select(*QUARANTINE), late])
     sessions = _sessions(answer, start, end)
     frames = {each: _within(_pandas(answer.frames[each], each), each, sessions) for each in SCHEMAS}
     market = Market.from_frames(
@@ -43,6 +57,32 @@ def to_market(
     stored = aside.select(*QUARANTINE).with_columns(pl.col("date").cast(pl.Datetime("us"))).to_pandas()
     parts = [part for part in (stored, market.quarantine) if len(part)]
     return dataclasses.replace(market, quarantine=pd.concat(parts, ignore_index=True))
+
+
+def _with_derived(answer: AsOf, quoted: Sequence[str] | None, panel: Sequence[str]) -> tuple[AsOf, pl.DataFrame]:
+    """Put derived rows among the stored ones; and list what was late."""
+    prices, closes, quotes = (answer.frames[name] for name in ("prices", "panel", "quotes"))
+    stored, have = set(prices["series"].unique()), set(quotes["series"].unique())
+    both = sorted(have.intersection(panel, closes["security"].unique()))
+    if both:
+        raise DataError(f"store: security '{both[0]}' has stored closes and quotes; rule: one or the other; leave it out of `panel`")
+    if quoted is None:
+        quoted = sorted(have.difference(panel))
+        both = sorted(stored.intersection(quoted))
+        if both:
+            raise DataError(
+                f"store: series '{both[0]}' has stored prices and quotes; rule: one or the other; name in `quoted` the series whose prices "
+                "come from quotes (none: `quoted=[]`)"
+            )
+    rows, late = derived(answer, quoted)
+    kept = prices.filter(~pl.col("series").is_in(pl.Series(quoted, dtype=pl.String).implode()))
+    frames = {**answer.frames, "prices": pl.concat([kept.select(rows.columns), rows])}
+    if panel:
+        rows, later = derived(answer, panel, together=True)
+        late = pl.concat([late, later])
+        rows = rows.select("id", pl.col("series").alias("security"), "date", pl.col("adj_close").alias("close"), "known_at")
+        frames["panel"] = pl.concat([closes.select(rows.columns), rows])
+    return dataclasses.replace(answer, frames=frames), late.select(*QUARANTINE)
 
 
 def _sessions(answer: AsOf, start: datetime.date | None, end: datetime.date | None) -> pd.DatetimeIndex:

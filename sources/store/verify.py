@@ -1,6 +1,6 @@
 """Whether the files are still what was written."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,11 +53,18 @@ def verify(root: Path) -> list[Difference]:
         manifests.append(manifest)
         before = own
     found += [Difference(f"manifests/{name}", "no batch has this number") for name in sorted(names)]
-    found += [difference for manifest in manifests for file in manifest.files for difference in _compare(root, file)]
+    counting = _counting(manifests)
+    found += [difference for manifest in counting for file in manifest.files for difference in _compare(root, file)]
     unread = bool(found) and len(manifests) < last
     told = "no readable manifest lists it" if unread else "left by a writer that died or is at work; the next write removes it"
-    found += [Difference(str(path.relative_to(root)), told, harmless=not unread) for path in leftovers(root, manifests)]
+    found += [Difference(str(path.relative_to(root)), told, harmless=not unread) for path in leftovers(root, counting)]
     return found
+
+
+def _counting(manifests: Sequence[Manifest]) -> Sequence[Manifest]:
+    """Leave out what a compaction has taken the place of: those files were removed, or are about to be."""
+    compactions = [place for place, manifest in enumerate(manifests) if manifest.replaced is not None]
+    return manifests[compactions[-1] :] if compactions else manifests
 
 
 def _compare(root: Path, file: File) -> Iterator[Difference]:

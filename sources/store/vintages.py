@@ -20,16 +20,18 @@ def numbered(rows: pl.DataFrame, stored: pl.DataFrame, key: Sequence[str], value
     Parameters
     ----------
     rows : records with the columns `key`, `values`, `known_at`; a key once
-    stored : every vintage of these keys (others may be among them), with `vintage`
+    stored : every vintage of these keys (others may be among them), with `vintage` and `withdrawn`; what was withdrawn does not stand, so
+        that the same may come again, and its number is not given anew
     """
     if stored.is_empty():
         return rows.with_columns(pl.lit(0, pl.Int32).alias("vintage"))
     moment = list(dict.fromkeys([*key, "known_at"]))
     last = stored.select(*key, pl.col("vintage").alias("last"))
+    standing = stored.filter(~pl.col("withdrawn"))
     if (stored["vintage"] > 0).any():
-        stored = stored.sort("vintage").unique(moment, keep="last")
+        standing = standing.sort("vintage").unique(moment, keep="last")
         last = last.group_by(key).max()
-    standing = stored.select(*moment, *(pl.col(name).alias(f"was_{name}") for name in values), pl.lit(value=True).alias("held"))
+    standing = standing.select(*moment, *(pl.col(name).alias(f"was_{name}") for name in values), pl.lit(value=True).alias("held"))
     same = pl.all_horizontal(pl.col("held").fill_null(value=False), *(pl.col(name).eq_missing(pl.col(f"was_{name}")) for name in values))
     merged = rows.join(standing, on=moment, how="left", nulls_equal=True, maintain_order="left").filter(~same)
     merged = merged.join(last, on=list(key), how="left", nulls_equal=True, maintain_order="left")

@@ -9,16 +9,21 @@ import polars as pl
 
 from features.errors import DataError
 from sources.store.incoming import Incoming
-from sources.store.kinds import Kind, on_disk
+from sources.store.incoming_long import packed
+from sources.store.kinds import Kind
 from sources.store.lock import writing
-from sources.store.manifest import File, Manifest, files_of, publish, read_manifests
+from sources.store.manifest import File, Manifest, files_of, next_number, publish, read_manifests
 from sources.store.names import Names, read_names
 from sources.store.rules import COUNTS, stop_if_many, with_rule
 from sources.store.sweep import sweep
-from sources.store.tables import collect, scan, write_table
+from sources.store.tables import collect, row_groups, scan, write_table
 from sources.store.vintages import numbered
+from sources.store.withdrawn import marked, withdrawn
 
 ONE_MICROSECOND = datetime.timedelta(microseconds=1)
+
+TOGETHER = 1 << 20
+"""Records that are compared at a time with what is stored of them."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,7 @@ class Count:
     revised: int
     identical: int
     quarantined: int
+    withdrawn: int = 0
 
 
 @dataclass(frozen=True)
@@ -80,15 +86,15 @@ def _write(root: Path, found: Sequence[Incoming], source: str, clock: Callable[[
     tables = {table: rows for table, rows in tables.items() if len(rows)}
     if not tables:
         return Batch(None, None, counts)
-    number, stamp = len(manifests) + 1, _stamp(manifests, clock)
+    number, now = next_number(manifests), stamp(manifests, clock)
     files = [write_table(root, "ids", number, new_names)] if len(new_names) else []
-    files += [_write_records(root, table, number, rows, stamp) for table, rows in tables.items()]
-    publish(root, Manifest(number, stamp, source, manifests[-1].sha256() if manifests else "", tuple(files)))
-    return Batch(number, stamp, counts)
+    files += [write_table(root, table, number, rows, now) for table, rows in tables.items()]
+    publish(root, Manifest(number, now, source, manifests[-1].sha256() if manifests else "", tuple(files)))
+    return Batch(number, now, counts)
 
 
-def _stamp(manifests: Sequence[Manifest], clock: Callable[[], datetime.datetime]) -> datetime.datetime:
-    """Later than every batch before, even where the clock was set back."""
+def stamp(manifests: Sequence[Manifest], clock: Callable[[], datetime.datetime]) -> datetime.datetime:
+    """Give the time, but later than every batch before, even where the clock was set back."""
     now = clock().astimezone(datetime.UTC)
     return max(now, manifests[-1].recorded_at + ONE_MICROSECOND) if manifests else now
 
@@ -96,16 +102,27 @@ def _stamp(manifests: Sequence[Manifest], clock: Callable[[], datetime.datetime]
 def _parted(root: Path, manifests: Sequence[Manifest], found: Incoming, names: Names) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Give ids and vintages; part good records from bad ones; leave out those that the store has."""
     kind = found.kind
-    ids = pl.Series([names.ids[name] for name in found.names], dtype=pl.Int32)
-    rows = found.rows.with_columns(ids.gather(found.rows["code"]).alias("id")).sort(kind.key)
-    rows = with_rule(kind, rows)
-    good = rows.filter(pl.col("rule").is_null())
-    good = numbered(good, _near(root, manifests, kind.name, kind, good), kind.key, kind.values)
-    aside, table = rows.filter(pl.col("rule").is_not_null()), f"quarantine/{kind.name}"
+    rows = with_rule(kind, _by_id(found, names))
+    aside, table = rows.filter(pl.col("rule").is_not_null()).cast({"rule": pl.String}), f"quarantine/{kind.name}"
+    good = rows.filter(pl.col("rule").is_null()) if len(aside) else rows
+    cuts = list(row_groups(good["id"].to_numpy(), TOGETHER)) if files_of(manifests, kind.name) else [(0, len(good))]
+    parts = [good.slice(start, end - start) for start, end in cuts]
+    good = pl.concat([numbered(part, _near(root, manifests, kind.name, kind, part), kind.key, kind.values) for part in parts])
     if len(aside):
         aside = numbered(aside, _near(root, manifests, table, kind, aside), (*kind.key, "rule"), kind.values)
-        stop_if_many(kind, found.names, pl.concat([good, aside.select(good.columns)]), _counts(root, manifests, kind))
+        both = pl.concat([each.select("id", "code", kind.date, pl.col("rule").cast(pl.String)) for each in (good, aside)])
+        stop_if_many(kind, found.names, both, _counts(root, manifests, kind))
     return good, aside
+
+
+def _by_id(found: Incoming, names: Names) -> pl.DataFrame:
+    """Give ids, and sort by the key."""
+    ids = pl.Series([names.ids[name] for name in found.names], dtype=pl.Int32)
+    rows = found.rows.with_columns(ids.gather(found.rows["code"]).alias("id"))
+    if len(found.kind.key) > len(("id", "date")):
+        return rows.sort(found.kind.key)
+    key = packed(rows["id"], rows[found.kind.date])
+    return rows if key.is_sorted() else rows[key.arg_sort()]
 
 
 def _near(root: Path, manifests: Sequence[Manifest], table: str, kind: Kind, rows: pl.DataFrame) -> pl.DataFrame:
@@ -113,7 +130,8 @@ def _near(root: Path, manifests: Sequence[Manifest], table: str, kind: Kind, row
     columns = dict.fromkeys([*kind.key, *kind.values, "known_at", "vintage", *(["rule"] if table != kind.name else [])])
     files = [] if rows.is_empty() else [file for file in files_of(manifests, table) if _overlap(file, kind, rows)]
     ranges = [pl.col(name).is_between(rows[name].min(), rows[name].max()) for name in ("id", kind.date)]
-    return collect(root, scan(root, table, files).filter(*ranges).select(*columns))
+    near = collect(root, scan(root, table, files).filter(*ranges).select(*columns))
+    return near if near.is_empty() else marked(near, withdrawn(root, manifests, kind) if table == kind.name else near.clear())
 
 
 def _overlap(file: File, kind: Kind, rows: pl.DataFrame) -> bool:
@@ -128,8 +146,3 @@ def _counts(root: Path, manifests: Sequence[Manifest], kind: Kind) -> pl.DataFra
         frame = scan(root, table, files_of(manifests, table)).filter(pl.col("vintage") == 0).group_by("id").agg(pl.len().alias("n"))
         parts.append(collect(root, frame.select("id", pl.col("n").cast(pl.Int64), (pl.col("n") * bad).cast(pl.Int64).alias("bad"))))
     return pl.concat(parts).select(*COUNTS)
-
-
-def _write_records(root: Path, table: str, number: int, rows: pl.DataFrame, stamp: datetime.datetime) -> File:
-    stamped = rows.with_columns(pl.lit(stamp).cast(pl.Datetime("us", "UTC")).alias("recorded_at"))
-    return write_table(root, table, number, stamped.select(on_disk(table).names))

@@ -58,3 +58,19 @@ def bits(frame: pl.DataFrame) -> bytes:
 def tree(root: Path) -> dict[str, bytes]:
     """Give every file of a store but its lock."""
     return {str(path.relative_to(root)): path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file() and path.name != "lock"}
+
+
+def quotes(*rows: tuple[str, pd.Timestamp, float, pd.Timestamp]) -> pd.DataFrame:
+    """Records of (series, date, close, known_at)."""
+    return _raw(rows, ["close"])
+
+
+def actions(*rows: tuple[str, pd.Timestamp, float, float, pd.Timestamp]) -> pd.DataFrame:
+    """Records of (series, date, split, dividend, known_at)."""
+    return _raw(rows, ["split", "dividend"])
+
+
+def _raw(rows: tuple[tuple, ...], values: list[str]) -> pd.DataFrame:
+    frame = pd.DataFrame(rows, columns=["series", "date", *values, "known_at"])
+    types = {"series": "str", "date": "datetime64[us]", **dict.fromkeys(values, float), "known_at": "datetime64[us, UTC]"}
+    return frame.astype(types)

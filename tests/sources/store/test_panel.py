@@ -9,7 +9,7 @@ from features.errors import DataError
 from features.market import Panel
 from sources.calendar import sessions
 from sources.store import tables
-from sources.store.incoming_panel import LONG
+from sources.store.incoming_long import LONG
 from tests.sources.store.batches import bits, new_store, utc
 
 DAYS = pd.DatetimeIndex(sessions("2024-01-02", "2024-01-31"), name="date")
