@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from training.config import TrainConfig
 
 AS_CONFIGURED = "config"
-BAD_INPUT, INTERRUPTED = 2, 130
-SAMPLE, CONFIG, RULES = "conf/market-sample.yaml", "conf/train.yaml", "conf/promote.yaml"
+NOT_NOW, BAD_INPUT, INTERRUPTED = 1, 2, 130
+SAMPLE, CONFIG, RULES, PLAN = "conf/market-sample.yaml", "conf/train.yaml", "conf/promote.yaml", "conf/fetch.yaml"
 CHAMPION = "models:/appetite@champion"
 
 Fn = Callable[..., Any]
@@ -47,7 +47,7 @@ def told() -> Iterator[None]:
         _close_run(error)
         if os.environ.get("APPETITE_DEBUG"):
             raise
-        if type(error).__module__ in OWN_ERRORS:
+        if any(each.__module__ in OWN_ERRORS for each in type(error).__mro__):
             click.echo(f"appetite: {error}", err=True)
             sys.exit(BAD_INPUT)
         click.echo(f"appetite: unexpected {type(error).__name__}: {error}; set APPETITE_DEBUG=1 to see where", err=True)
@@ -306,6 +306,31 @@ def events(series: str, market: str, out: Path | None, as_json: bool) -> None:
             show(f"written: {written}")
 
 
+@main.command()
+@click.option("--plan", default=PLAN, show_default=True, help="What to fetch, and where to.")
+@click.option("--only", default="", help="Only these sources of the plan, separated by commas.")
+@click.option("--dry-run", is_flag=True, help="List the sources, fetch nothing.")
+@json_option
+def fetch(plan: str, only: str, dry_run: bool, as_json: bool) -> None:
+    """Bring the newest records into the store. What arrives is kept, also where another source fails."""
+    with told():
+        from sources.fetch import fetch_into, list_sources, read_plan
+        from sources.fetch.words import as_rows, describe, fault_of, render
+
+        spec = read_plan(plan)
+        if dry_run:
+            listed = describe(list_sources(spec))
+            show_json(listed) if as_json else show("\n".join(f"{each['source']:<8} {each['words']}" for each in listed))
+            return
+        with _bar(as_json) as progress:
+            outcomes = fetch_into(spec, Path(plan).parent, only=tuple(_words(only)), progress=progress)
+        show_json({"store": spec.store, "sources": as_rows(outcomes)}) if as_json else show(render(outcomes, spec.store))
+        fault = fault_of(outcomes)
+        if fault:
+            click.echo(f"appetite: {fault}", err=True)
+            sys.exit(NOT_NOW)
+
+
 @main.group()
 def data() -> None:
     """Look at the data of a market."""
@@ -348,6 +373,55 @@ def report(out: Path, market: str, as_json: bool) -> None:
             progress("market", 1, 1)
             written = write_data_report(loaded, out, progress)
         show_json({"written": str(written)}) if as_json else show(f"written: {written}")
+
+
+def store_option(function: Fn) -> Fn:
+    """Add the option that names a store."""
+    return click.option("--store", required=True, envvar="APPETITE_STORE", show_envvar=True, help="Folder of the store.")(function)
+
+
+@data.command()
+@store_option
+@json_option
+def verify(store: str, as_json: bool) -> None:
+    """Hash every file of a store anew. Ends with 1 where one is not as it was written."""
+    with told():
+        from sources.store import Store
+
+        found = Store.open(store).verify()
+        harmful = [each for each in found if not each.harmless]
+        if as_json:
+            show_json({"as_written": not harmful, "differences": [vars(each) for each in found]})
+        else:
+            show("\n".join(f"{each.path}: {each.what}" for each in found) or "every file is as it was written")
+        sys.exit(NOT_NOW if harmful else 0)
+
+
+@data.command()
+@store_option
+@json_option
+def compact(store: str, as_json: bool) -> None:
+    """Join the small files of old batches; every answer stays the same to the bit."""
+    with told():
+        from sources.store import Store
+
+        done = Store.open(store).compact()
+        if as_json:
+            show_json({"number": done.number, "files": dict(done.files)})
+            return
+        show("\n".join(f"{table}: {n} files are one" for table, n in done.files.items()) or "no table had two small files")
+
+
+@data.command()
+@store_option
+@json_option
+def migrate(store: str, as_json: bool) -> None:
+    """Bring a store that an earlier version wrote to this one's format."""
+    with told():
+        from sources.store import migrate as migrate_store
+
+        version = migrate_store(Path(store)).schema
+        show_json({"version": version}) if as_json else show(f"the store has version {version}")
 
 
 def _load_config(path: str, seed: str, n_components: str, kind: str) -> "TrainConfig":

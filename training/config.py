@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from sources.market_file import OneKey
+from sources.yaml_file import OneKey
 from training.errors import JobError
 
 MOST_TOLD = 3

@@ -62,9 +62,8 @@ class Totals:
 
     def joined(self, later: "Totals") -> "Totals":
         """Add later sessions at the end."""
-        pairs = ((self.counts, later.counts), (self.sums, later.sums), (self.expected, later.expected))
-        counts, sums, expected = (np.concatenate(pair, axis=-1) for pair in pairs)
-        return Totals(counts, sums, expected)
+        counts, sums = np.concatenate((self.counts, later.counts), axis=1), np.concatenate((self.sums, later.sums), axis=1)
+        return Totals(counts, sums, np.concatenate((self.expected, later.expected)))
 
     def until(self, n_sessions: int) -> "Totals":
         """Keep the first sessions."""
