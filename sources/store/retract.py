@@ -16,9 +16,7 @@ from sources.store.withdrawn import withdrawn, without
 from sources.store.write import Batch, Count, stamp
 
 
-def retract(
-    root: Path, name: str, records: pl.DataFrame, reason: str, clock: Callable[[], datetime.datetime], wait_s: float
-) -> Batch:
+def retract(root: Path, name: str, records: pl.DataFrame, reason: str, clock: Callable[[], datetime.datetime], wait_s: float) -> Batch:
     """Write a batch that withdraws vintages; those that are withdrawn already add nothing.
 
     Parameters
