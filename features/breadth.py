@@ -5,6 +5,7 @@ on the day. They are never spliced.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -56,7 +57,7 @@ def breadth(market: Market) -> Family:
     counts = count_universes(market, spans)
     level, _ = price_level(market, INDEX, "close")
     index_momentum = np.log(level).diff(63)
-    age = on_sessions(pd.Series(0.0, index=market.panel.close.index), market.panel.known_at, market.sessions)[1]
+    age = _age(market)
     values, quality = [], []
     for universe in UNIVERSES:
         own = counts[universe]
@@ -80,12 +81,23 @@ def count_universes(market: Market, spans: pd.DataFrame) -> dict[str, Counts]:
     for each universe, arrays of length n_sessions by the names of `FLAGS`, `SUMS` and `expected` (`features.panel.counts`)
     """
     n_sessions = len(market.sessions)
-    everyone, members = Totals.zeros(n_sessions), Totals.zeros(n_sessions)
-    for rows in _rows(market, spans):
-        add_rows(rows, everyone, members)
+    if market.counted is not None:
+        everyone, members = market.counted.everyone, replace(market.counted.members, expected=np.zeros(n_sessions, np.int64))
+    else:
+        everyone, members = Totals.zeros(n_sessions), Totals.zeros(n_sessions)
+        for rows in _rows(market, spans):
+            add_rows(rows, everyone, members)
     # members without a column in the panel are expected as well
     members.expected[:] = member_count(spans, n_sessions)
     return universes(everyone, members)
+
+
+def _age(market: Market) -> pd.Series:
+    """Sessions since closes last arrived."""
+    if market.counted is None:
+        return on_sessions(pd.Series(0.0, index=market.panel.close.index), market.panel.known_at, market.sessions)[1]
+    place = pd.Series(np.arange(len(market.sessions), dtype=np.float64), index=market.sessions)
+    return place - place.where(market.counted.universes()["panel"]["priced"] > 0).ffill()
 
 
 def _rows(market: Market, spans: pd.DataFrame) -> Iterator[Rows]:

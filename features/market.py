@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from features.errors import DataError
+from features.panel.recount import PanelBreadth, session_days
 from features.schemas import KEYS, SCHEMAS, checked, empty
 
 BAD_SHARE = 0.01
@@ -56,6 +57,7 @@ class Market:
     filings : net income and revenue of the period [period_start, period_end] as one filing stated them, in USD
     macro : other series, one `value` a date
     quarantine : records set aside on entry and the rule each broke
+    counted : breadth of a panel that is too large to hold, counted on the sessions where its closes lie; `panel` is then empty
     """
 
     name: str
@@ -70,6 +72,21 @@ class Market:
     filings: pd.DataFrame
     macro: pd.DataFrame
     quarantine: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(QUARANTINE)))
+    counted: PanelBreadth | None = None
+
+    def with_counts(self, counted: PanelBreadth) -> "Market":
+        """Put counts in the place of a panel.
+
+        Raises
+        ------
+        DataError
+            Where they are of other sessions, or there is a panel as well.
+        """
+        if self.panel.close.shape[1]:
+            raise DataError(f"market '{self.name}': a panel of closes and counts of one; rule: one or the other")
+        if not np.array_equal(counted.days, session_days(self.sessions)):
+            raise DataError(f"market '{self.name}': counts are of other sessions; rule: those of the market")
+        return dataclasses.replace(self, counted=counted)
 
     @classmethod
     def from_frames(
@@ -130,7 +147,8 @@ class Market:
         rows = (self.panel.known_at <= instant).to_numpy()
         panel = Panel(self.panel.close[rows], self.panel.known_at[rows])
         over = (self.sessions + pd.Timedelta(days=1)).tz_localize("UTC") <= instant
-        return dataclasses.replace(self, sessions=self.sessions[over], panel=panel, **kept)
+        counted = None if self.counted is None else self.counted.until(int(over.sum()))
+        return dataclasses.replace(self, sessions=self.sessions[over], panel=panel, counted=counted, **kept)
 
     def fingerprint(self) -> str:
         """Hash of every record: the same market gives the same 64 hex digits on any machine."""
@@ -141,6 +159,9 @@ class Market:
         digest.update("|".join(self.panel.close.columns).encode())
         digest.update(np.ascontiguousarray(self.panel.close.to_numpy()).tobytes())
         digest.update(_bits(self.panel.known_at.to_frame()))
+        for totals in () if self.counted is None else (self.counted.everyone, self.counted.members):
+            for array in (totals.counts, totals.sums, totals.expected):
+                digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()
 
 

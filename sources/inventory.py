@@ -112,11 +112,23 @@ def _filings(market: Market) -> Iterator[Series]:
 
 
 def _panel(market: Market) -> Iterator[Series]:
+    if market.counted is not None:
+        priced = pd.Series(market.counted.universes()["panel"]["priced"], index=market.sessions)
+        priced = priced[priced > 0]
+        if len(priced):
+            dates = pd.Series(priced.index, index=priced.index)
+            yield _series(market, "panel", f"{int(priced.max())} securities at most, counted", dates, usable_at(dates), priced)
+        return
     close = market.panel.close
     if close.shape[1] and len(close):
         dates = pd.Series(close.index, index=close.index)
         priced = close.notna().sum(axis=1).astype(float)
         yield _series(market, "panel", f"{close.shape[1]} securities", dates, market.panel.known_at, priced)
+
+
+def usable_at(dates: pd.Series) -> pd.Series:
+    """Give the instant at which a session's row is made: counted closes were known by then."""
+    return (dates + DAY).dt.tz_localize("UTC")
 
 
 def _series(market: Market, frame: str, name: str, date: pd.Series, known_at: pd.Series, course: pd.Series) -> Series:

@@ -59,9 +59,9 @@ def compact(root: Path, clock: Callable[[], datetime.datetime], wait_s: float, s
                 return Compaction(None, {})
             number = next_number(manifests)
             merged = [_merged(root, table, number, each) for table, each in small.items()]
-            replaced = sorted(file.path for each in small.values() for file in each)
-            counting = (*(file for file in files if file.path not in set(replaced)), *merged)
-            last = Manifest(number, stamp(manifests, clock), SOURCE, manifests[-1].sha256(), counting, tuple(replaced))
+            replaced = {file.path for each in small.values() for file in each}
+            counting = (*(file for file in files if file.path not in replaced), *merged)
+            last = Manifest(number, stamp(manifests, clock), SOURCE, manifests[-1].sha256(), counting, tuple(sorted(replaced)))
             publish(root, last)
             sweep(root, [last])
     except OSError as error:

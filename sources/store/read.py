@@ -80,6 +80,7 @@ def read(
     recorded: datetime.datetime,
     prints: str = NEWEST,
     ids: tuple[int, int] | None = None,
+    since: str | None = None,
 ) -> pl.DataFrame:
     """Read one kind as it was known.
 
@@ -90,6 +91,7 @@ def read(
     known, recorded : UTC
     prints : `newest` or `first`, see `vintages.chosen`
     ids : lowest and highest id to read; None for all
+    since : first date to read, ISO; None for all
 
     Returns
     -------
@@ -102,6 +104,9 @@ def read(
     frame = scan(root, name, files).filter(pl.col("known_at") <= known, pl.col("recorded_at") <= recorded)
     if ids is not None:
         frame = frame.filter(pl.col("id").is_between(*ids))
+    if since is not None:
+        files = [file for file in files if file.dates and file.dates[1] >= since]
+        frame = scan_known(files).filter(pl.col(kind.date) >= datetime.date.fromisoformat(since))
     gone = withdrawn(root, manifests, kind, recorded)
     rows = without(collect(root, frame), gone)
     # the file of a batch is sorted and has a key once

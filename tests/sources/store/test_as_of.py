@@ -21,6 +21,11 @@ KNOWN = ("2024-01-05", "2024-01-06", "2024-01-07", "2024-01-08")
 RECORD = st.tuples(st.sampled_from(SERIES), st.sampled_from(DATES), st.sampled_from([1.0, 2.0, 3.0]), st.sampled_from(KNOWN))
 BATCHES = st.lists(st.lists(RECORD, min_size=1, max_size=6, unique_by=lambda record: record[:2]), min_size=1, max_size=6)
 RECORDED = st.integers(0, 6)
+BETWEEN = st.lists(st.sampled_from(["", "", "compact", "retract"]), min_size=6, max_size=6)
+"""What is done after each batch."""
+
+
+LAST = datetime.datetime.max.replace(tzinfo=datetime.UTC)
 
 
 class Listed:
@@ -33,17 +38,23 @@ class Listed:
         new = revised = 0
         for series, date, value, known in batch:
             of_key = [record for record in self.records if record["key"] == (series, date)]
-            standing = [record for record in of_key if record["known"] == known]
+            standing = [record for record in of_key if record["known"] == known and record["gone"] is None]
             if standing and standing[-1]["value"] == value:
                 continue
             new, revised = new + (not of_key), revised + bool(of_key)
-            self.records.append({"key": (series, date), "value": value, "known": known, "recorded": recorded, "vintage": len(of_key)})
+            told = {"key": (series, date), "value": value, "known": known, "recorded": recorded, "vintage": len(of_key), "gone": None}
+            self.records.append(told)
         return new, revised
+
+    def retract(self, rows: list[tuple], recorded: datetime.datetime | None) -> None:
+        for record in self.records:
+            if (*record["key"], record["vintage"]) in rows:
+                record["gone"] = recorded
 
     def as_of(self, known: str, recorded: datetime.datetime, prints: str) -> set[tuple]:
         found: dict[tuple, dict] = {}
         for record in self.records:  # in the order of writing, so that of equals the later one wins
-            if record["known"] > known or record["recorded"] > recorded:
+            if record["known"] > known or record["recorded"] > recorded or (record["gone"] or LAST) <= recorded:
                 continue
             best = found.get(record["key"])
             better = best is None or (record["known"] <= best["known"] if prints == "first" else record["known"] >= best["known"])
@@ -60,34 +71,56 @@ def answered(store: Store, known: str, recorded: datetime.datetime | None, print
     return set(columns.rows())
 
 
-@settings(max_examples=25)
-@given(batches=BATCHES, known=st.sampled_from(KNOWN), place=RECORDED, prints=st.sampled_from(["newest", "first"]))
-def test_answer_equals_a_loop_over_a_list_of_records(batches, known, place, prints):
+def check_answer(batches: list, between: list[str], known: str, place: int, prints: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         store, listed, stamps = new_store(Path(folder) / "store"), Listed(), [START]
-        for batch in batches:
+        for batch, then in zip(batches, between, strict=False):
             done = store.write({"macro": macro(*batch)}, source="hand")
             count = done.counts["macro"]
             assert (count.new, count.revised) == listed.write(batch, done.recorded_at)
             assert count.new + count.revised + count.identical == len(batch)
             stamps += [done.recorded_at] if done.number else []
+            stamps += act(store, listed, then)
         recorded = stamps[min(place, len(stamps) - 1)]
         assert answered(store, known, recorded, prints) == listed.as_of(known, recorded, prints)
         assert answered(store, known, None, prints) == listed.as_of(known, stamps[-1], prints)
 
 
-@settings(max_examples=10)
-@given(before=BATCHES, after=BATCHES, known=st.sampled_from(KNOWN), prints=st.sampled_from(["newest", "first"]))
-def test_answer_keeps_its_bits_whatever_is_written_later(before, after, known, prints):
+def act(store: Store, listed: Listed, then: str) -> list[datetime.datetime]:
+    """Put files together, or withdraw what is known of the first date; give the time of it."""
+    if then == "compact":
+        return [store.as_of(utc(KNOWN[-1])).recorded] if store.compact().number else []
+    if then == "retract":
+        wrong = store.as_of(utc(KNOWN[-1]), kinds=["macro"]).frames["macro"].filter(pl.col("date").cast(str) == DATES[0])
+        if len(wrong):
+            done = store.retract("macro", wrong, reason="x")
+            listed.retract(wrong.select("series", pl.col("date").cast(str), "vintage").rows(), done.recorded_at)
+            return [done.recorded_at]
+    return []
+
+
+ASKED = {"known": st.sampled_from(KNOWN), "prints": st.sampled_from(["newest", "first"])}
+LOOP = given(batches=BATCHES, between=BETWEEN, place=RECORDED, **ASKED)
+test_answer_equals_a_loop_over_a_list_of_records = settings(max_examples=8)(LOOP(check_answer))
+test_answer_equals_a_loop_over_a_list_of_records_at_length = pytest.mark.slow(settings(max_examples=150)(LOOP(check_answer)))
+
+
+def check_bits(before: list, after: list, between: list[str], known: str, prints: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         store = new_store(Path(folder) / "store")
         for batch in before:
             store.write({"macro": macro(*batch)}, source="hand")
         first = store.as_of(utc(known), kinds=["macro"], prints=prints)
-        for batch in after:
+        for batch, then in zip(after, between, strict=False):
             store.write({"macro": macro(*batch, ("0 sorts before", "1999-01-01", 1.0, "1999-01-02"))}, source="another")
+            act(store, Listed(), then)
         again = Store.open(store.root, clock=store.clock).as_of(utc(known), first.recorded, kinds=["macro"], prints=prints)
         assert bits(again.frames["macro"]) == bits(first.frames["macro"])
+
+
+BITS = given(before=BATCHES, after=BATCHES, between=BETWEEN, **ASKED)
+test_answer_keeps_its_bits_whatever_is_written_later = settings(max_examples=5)(BITS(check_bits))
+test_answer_keeps_its_bits_whatever_is_written_later_at_length = pytest.mark.slow(settings(max_examples=60)(BITS(check_bits)))
 
 
 def test_answer_keeps_its_bits_over_every_kind_of_a_market(sample_market, tmp_path):

@@ -2,6 +2,7 @@
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,8 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from sources.store import Store
+from sources.store import Store, migrate
+from sources.store.manifest import manifest_paths
+from sources.store.root import read_root
 from tests.sources.store.batches import utc
+from tests.sources.store.version_1 import old_store
 from tests.sources.store.writer import write
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -98,7 +102,7 @@ def kill_often(writers: Writers, root: Path, kills: int, seed: int) -> None:
 
 
 def test_killed_at_random_moments_loses_nothing_and_keeps_no_half(writers, tmp_path):
-    kill_often(writers, tmp_path / "store", kills=5, seed=1)
+    kill_often(writers, tmp_path / "store", kills=3, seed=1)
 
 
 @pytest.mark.slow
@@ -106,7 +110,7 @@ def test_killed_at_fifty_random_moments_loses_nothing_and_keeps_no_half(writers,
     kill_often(writers, tmp_path / "store", kills=50, seed=2)
 
 
-@pytest.mark.parametrize("stride", [pytest.param(1, marks=pytest.mark.slow), 5])
+@pytest.mark.parametrize("stride", [pytest.param(1, marks=pytest.mark.slow), 6])
 def test_killed_before_a_step_that_changes_the_disk_holds_the_state_before_or_after(writers, tmp_path, stride):
     seen = []
     for step in range(0, MANY_STEPS, stride):
@@ -128,10 +132,61 @@ def test_killed_before_a_step_that_changes_the_disk_holds_the_state_before_or_af
     assert seen == sorted(seen, key=len)
 
 
+def killed_at_every_step(writers: Writers, tmp_path: Path, make: Callable[[Path], None], word: str, stride: int) -> Iterator[Path]:
+    """Give the root after each kill, until the work is done before the step at which it should have been killed."""
+    make(tmp_path / "before")
+    for step in range(0, MANY_STEPS, stride):
+        root = tmp_path / f"store{step}"
+        shutil.copytree(tmp_path / "before", root)
+        writers.wait(writers.start(word, step, root))
+        yield root
+        if told(root):
+            return
+
+
+def small_batches(root: Path) -> None:
+    store = Store.create(root)
+    for number in range(3):
+        write(root, number)
+        if number == 1:
+            store.compact()  # so that there are files to remove as well
+
+
+@pytest.mark.parametrize("stride", [pytest.param(1, marks=pytest.mark.slow), 4])
+def test_compaction_killed_before_a_step_that_changes_the_disk_loses_nothing(writers, tmp_path, stride):
+    numbers = []
+    for root in killed_at_every_step(writers, tmp_path, small_batches, "compact", stride):
+        store = Store.open(root)
+        assert batches_in(store) == {0, 1, 2}
+        assert all(difference.harmless for difference in store.verify())
+        numbers.append(len(manifest_paths(root)))
+        store.compact()
+        write(root, 3)
+        assert batches_in(store) == {0, 1, 2, 3}
+        assert store.verify() == []
+    assert told(root) == {0}
+    assert set(numbers) == {4, 5}
+    assert numbers == sorted(numbers)
+
+
+@pytest.mark.parametrize("stride", [pytest.param(1, marks=pytest.mark.slow), 2])
+def test_migration_killed_before_a_step_that_changes_the_disk_leaves_the_old_or_the_new(writers, tmp_path, stride):
+    versions = []
+    for root in killed_at_every_step(writers, tmp_path, old_store, "migrate", stride):
+        versions.append(read_root(root).schema)
+        migrate(root)
+        assert Store.open(root).as_of(utc("2024-05-01")).frames["macro"]["value"].to_list() == [4.1, 4.2, 4.3]
+        write(root, 0)
+        assert Store.open(root).verify() == []
+    assert told(root) == {0}
+    assert versions == sorted(versions)
+    assert set(versions) == {1, 2}
+
+
 def test_two_writers_at_once_write_all_they_have(writers, tmp_path):
     store = Store.create(tmp_path / "store")
-    for pid in [writers.start("ten", 0, store.root), writers.start("ten", 10, store.root)]:
+    for pid in [writers.start("five", 0, store.root), writers.start("five", 5, store.root)]:
         writers.wait(pid)
-    assert batches_in(store) == set(range(20))
+    assert batches_in(store) == set(range(10))
     assert store.verify() == []
-    assert store.names()["name"].n_unique() == 20
+    assert store.names()["name"].n_unique() == 10

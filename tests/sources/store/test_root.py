@@ -27,7 +27,7 @@ def set_schema(folder: Path, version: int) -> None:
 
 def test_newer_store_is_refused_with_both_versions(tmp_path):
     set_schema(new_store(tmp_path / "store").root, 99)
-    with pytest.raises(DataError, match=r"schema version 99 is newer than this program, which knows versions up to 1; update the program"):
+    with pytest.raises(DataError, match=r"schema version 99 is newer than this program, which knows versions up to 2; update the program"):
         Store.open(tmp_path / "store")
     with pytest.raises(DataError, match=r"newer than this program"):
         migrate(tmp_path / "store")
@@ -37,13 +37,13 @@ def test_older_store_is_refused_and_brought_up_step_by_step(tmp_path):
     store, ran = new_store(tmp_path / "store"), []
     store.write({"macro": ROWS}, source="x")
     set_schema(store.root, -1)
-    with pytest.raises(DataError, match=r"schema version -1 is older than this program's 1; bring it up with sources.store.migrate"):
+    with pytest.raises(DataError, match=r"schema version -1 is older than this program's 2; bring it up with sources.store.migrate"):
         Store.open(store.root)
     with pytest.raises(DataError, match=r"nothing leads from schema version 0 to 1"):
         migrate(store.root, steps={-1: ran.append})
     assert ran == []
-    assert migrate(store.root, steps={-1: ran.append, 0: ran.append}).schema == root.SCHEMA
-    assert ran == [store.root] * 2
+    assert migrate(store.root, steps={-1: ran.append, 0: ran.append, 1: ran.append}).schema == root.SCHEMA
+    assert ran == [store.root] * 3
     assert len(Store.open(store.root).as_of(utc("2024-05-01")).frames["macro"]) == 1
 
 
@@ -56,7 +56,7 @@ def test_interrupted_step_runs_again(tmp_path):
         if len(ran) == 1:
             raise KeyboardInterrupt
 
-    steps = {-1: lambda _: None, 0: fail_once}
+    steps = {-1: lambda _: None, 0: fail_once, 1: lambda _: None}
     with pytest.raises(KeyboardInterrupt):
         migrate(folder, steps=steps)
     assert migrate(folder, steps=steps).schema == root.SCHEMA
@@ -68,7 +68,7 @@ def test_columns_on_disk_are_those_of_this_schema_version():
     columns = {name: [f"{field.name} {field.type}" for field in kind.schema][:-4] for name, kind in kinds.KINDS.items()}
     last = ["known_at timestamp[us, tz=UTC]", "recorded_at timestamp[us, tz=UTC]", "source string", "vintage int32"]
     assert all([f"{field.name} {field.type}" for field in kind.schema][-4:] == last for kind in kinds.KINDS.values())
-    assert root.SCHEMA == 1
+    assert root.SCHEMA == 2
     assert columns == {
         "prices": ["id int32", "date date32[day]", "close double", "adj_close double"],
         "coins": ["id int32", "date date32[day]", "close double", "market_cap double"],
@@ -83,6 +83,8 @@ def test_columns_on_disk_are_those_of_this_schema_version():
             "revenue double",
         ],
         "macro": ["id int32", "date date32[day]", "value double"],
+        "quotes": ["id int32", "date date32[day]", "close double"],
+        "actions": ["id int32", "date date32[day]", "split double", "dividend double"],
         "panel": ["id int32", "date date32[day]", "close double"],
     }
 

@@ -4,7 +4,8 @@ It imports everything once and then forks, since importing takes far longer than
 
 - `on`: write batch after batch from NUMBER, and append to ROOT.told the number of each that was acknowledged
 - `die`: write batch 0, and die without a word before the step NUMBER of those that change the disk
-- `ten`: write ten batches from NUMBER
+- `five`: write five batches from NUMBER
+- `compact` and `migrate`: put files together, or bring the store up, and die before the step NUMBER
 """
 
 import os
@@ -15,7 +16,7 @@ from pathlib import Path
 
 from features.schemas import checked
 from sources.calendar import sessions
-from sources.store import Store
+from sources.store import Store, migrate
 from tests.sources.store.batches import macro, prices
 
 DAYS = sessions("2024-01-02", "2024-03-28")
@@ -50,9 +51,13 @@ def work(word: str, number: int, root: Path) -> None:
         die_at(number)
         write(root, 0)
         Path(f"{root}.told").write_text("0\n")
-    elif word == "ten":
-        for each in range(number, number + 10):
+    elif word == "five":
+        for each in range(number, number + 5):
             write(root, each)
+    elif word in ("compact", "migrate"):
+        die_at(number)
+        Store.open(root).compact() if word == "compact" else migrate(root)
+        Path(f"{root}.told").write_text("0\n")
     else:
         told = os.open(f"{root}.told", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         for each in range(number, number + 1000):

@@ -1,0 +1,82 @@
+"""Closes as they are recorded, put on sessions and counted: all of them, or those that came since."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from features.asof import asof
+from features.membership import member_mask
+from features.panel.recount import PanelBreadth, recount, session_days
+from features.panel.rows import Ints, Rows
+from features.panel.state import PanelState
+from features.panel.update import PanelDay, update
+from features.panel.windows import Grid
+
+
+@dataclass(frozen=True)
+class Closes:
+    """Records of closes, sorted by security and date, each pair once; arrays of shape (n_rows,).
+
+    Attributes
+    ----------
+    ids : securities
+    days : dates, days from 1970-01-01
+    close : positive
+    known_at : instants, microseconds from 1970-01-01 UTC
+    """
+
+    ids: Ints
+    days: Ints
+    close: Grid
+    known_at: NDArray[np.int64]
+
+
+def on_sessions(closes: Closes, spans: pd.DataFrame, sessions: pd.DatetimeIndex) -> Rows:
+    """Put closes on the sessions of their dates.
+
+    A close of another day, or one that the row of its session could not know, is left out: later it would rewrite that row.
+
+    Parameters
+    ----------
+    closes : Closes
+    spans : as `features.membership.member_spans` gives them, `security` being ids
+    sessions : DatetimeIndex
+    """
+    listed = session_days(sessions)
+    slots = np.minimum(np.searchsorted(listed, closes.days), len(listed) - 1).astype(np.int32)
+    usable = (listed[slots] == closes.days) & (closes.known_at <= asof(sessions).as_unit("us").asi8[slots])
+    ids, slots, close = closes.ids[usable], slots[usable], closes.close[usable]
+    securities, code = np.unique(ids, return_inverse=True)
+    members = member_mask(spans[spans["security"].isin(securities)], pd.Index(securities), len(sessions))
+    return Rows(ids, slots, close, members[slots, code])
+
+
+def count_closes(blocks: Iterable[Closes], spans: pd.DataFrame, sessions: pd.DatetimeIndex) -> tuple[PanelBreadth, PanelState]:
+    """Count all sessions anew; blocks as `features.panel.recount.recount` wants them, the rest as `on_sessions`."""
+    return recount((on_sessions(block, spans, sessions) for block in blocks), sessions)
+
+
+def go_on(
+    breadth: PanelBreadth, state: PanelState, closes: Closes, spans: pd.DataFrame, sessions: pd.DatetimeIndex
+) -> tuple[PanelBreadth, PanelState]:
+    """Count the sessions after those that were counted.
+
+    Parameters
+    ----------
+    breadth, state : of the first of `sessions`
+    closes : those of later sessions; others are not looked at
+
+    Returns
+    -------
+    breadth, state : to the last session; counts as a recount gives them, sums to 1e-12
+    """
+    rows, days = on_sessions(closes, spans, sessions), session_days(sessions)
+    for slot in range(len(breadth.days), len(sessions)):
+        new = rows.slots == slot
+        day = PanelDay(int(days[slot]), int(days[slot - 1]), rows.ids[new], rows.close[new], rows.member[new])
+        state, everyone, members = update(state, day)
+        breadth = breadth.with_session(state.day, everyone, members)
+    return breadth, state
