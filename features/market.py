@@ -125,7 +125,7 @@ class Market:
             bad.append(aside)
         panel, aside = _checked_panel(panel, sessions)
         quarantine = pd.concat([*bad, aside], ignore_index=True)
-        return cls(name, simulated, note, sessions, **good, panel=panel, quarantine=quarantine)
+        return cls(name, simulated, note, sessions, **good, panel=panel, quarantine=quarantine)  # type: ignore[arg-type]
 
     def as_of(self, instant: pd.Timestamp) -> "Market":
         """Keep only what was known at `instant` (UTC), and the sessions whose row could be made then.

@@ -165,6 +165,10 @@ class StoreSpec(Clipped):
     known : instant with a time zone; by default `recorded`
     recorded : instant with a time zone; by default that of the last batch
     prints : `first` prints of each key, or the `newest`
+    quoted : series whose prices come from quotes; by default all that have quotes
+    panel : `stored` closes alone, or with `quotes` all quoted securities that are not in `quoted` as well, as total-return closes
+    counted : count the panel where it lies in place of holding it, for panels of thousands; counts are kept beside the store, and from one
+        session to the next only what came is counted
     """
 
     kind: Literal["store"]
@@ -176,6 +180,17 @@ class StoreSpec(Clipped):
     known: AwareDatetime | None = None
     recorded: AwareDatetime | None = None
     prints: Literal["first", "newest"] = "first"
+    quoted: tuple[str, ...] | None = None
+    panel: Literal["stored", "quotes"] = "stored"
+    counted: bool = False
+
+    @model_validator(mode="after")
+    def _has_a_panel(self) -> Self:
+        if self.panel == "quotes" and self.quoted is None:
+            raise ValueError("panel is 'quotes' and 'quoted' is missing; rule: name the series that are prices, the others are the panel")
+        if self.counted and self.prints != "first":
+            raise ValueError("counted with the newest prints; rule: counts are of first prints, or what was counted before would change")
+        return self
 
 
 class SimulatedSpec(Strict):

@@ -39,6 +39,9 @@ def from_store(spec: StoreSpec, root: Path) -> Market:
         start=spec.start,
         end=spec.end,
         prints=spec.prints,
+        quoted=spec.quoted,
+        panel=() if spec.panel == "stored" else sorted(set(store.series("quotes")) - set(spec.quoted or ())),
+        counts=root.with_name(f"{root.name}-counts") / f"{spec.name}.npz" if spec.counted else None,
     )
 
 

@@ -1,5 +1,6 @@
 """Breadth of the securities of a store, counted where their closes lie, and gone on with from what was counted before."""
 
+import datetime
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,14 +15,15 @@ from features.errors import DataError
 from features.market import Market
 from features.membership import member_spans
 from features.panel.closes import Closes, count_closes, go_on
-from features.panel.recount import PanelBreadth
+from features.panel.recount import PanelBreadth, session_days
 from features.panel.rows import MAX_GAP
 from features.panel.saved import load_panel, save_panel
 from features.panel.state import PanelState
 from sources.store.derived import derived
+from sources.store.kinds import KINDS
 from sources.store.manifest import Manifest
 from sources.store.names import read_names
-from sources.store.read import AsOf, named, read
+from sources.store.read import AsOf, buckets, named, read
 from sources.store.tables import BUCKET
 from sources.store.vintages import FIRST
 
@@ -86,7 +88,7 @@ class CountedPanel:
         members = before[["security", "first", "stop"]].to_numpy(np.int64).tobytes()
         return {
             "batch": self.manifests[-1].sha256() if self.manifests else "",
-            "sessions": _hash(sessions.to_numpy("datetime64[D]").astype(np.int64).tobytes()),
+            "sessions": _hash(session_days(sessions).tobytes()),
             "members": _hash(members),
             "quoted": _hash("\n".join(sorted(self.quoted)).encode()),
             "day": str(np.datetime64(day, "D")),
@@ -104,9 +106,10 @@ class CountedPanel:
 
     def _since(self, state: PanelState, sessions: pd.DatetimeIndex) -> Closes:
         """Read the closes after a state, adjusted on from where it ended."""
-        reach = max(0, len(sessions) - (len(sessions) - int(np.searchsorted(_days(sessions), state.day))) - MAX_GAP)
+        reach = max(0, int(np.searchsorted(session_days(sessions), state.day)) - MAX_GAP)
         rows = self._closes(None, str(sessions[reach].date()))
-        before = rows.filter(pl.col("date") <= np.datetime64(state.day, "D")).group_by("id").agg(pl.col("close").sort_by("date").last().alias("then"))
+        before = rows.filter(pl.col("date") <= pl.lit(state.day).cast(pl.Date))
+        before = before.group_by("id").agg(pl.col("close").sort_by("date").last().alias("then"))
         held = pl.DataFrame({"id": state.ids, "held": state.closes[-1]})
         scaled = rows.join(before, on="id", how="left").join(held, on="id", how="left")
         factor = (pl.col("held") / pl.col("then")).fill_nan(None).fill_null(1.0)
@@ -124,14 +127,25 @@ class CountedPanel:
         return pl.concat(parts).sort("id", "date")
 
 
+def without_panel(
+    root: Path, manifests: Sequence[Manifest], known: datetime.datetime, recorded: datetime.datetime, panel: Sequence[str]
+) -> AsOf:
+    """Read all that a market holds but the panel: neither stored closes nor the quotes of its securities."""
+    names = read_names(root, manifests)
+    securities = pl.Series([names.ids[name] for name in panel if name in names.ids], dtype=pl.Int32).implode()
+    frames = {name: named(read(root, manifests, name, known, recorded, FIRST), name, names) for name in KINDS if name not in READ}
+    for name in ("quotes", "actions"):
+        parts = [part.filter(~pl.col("id").is_in(securities)) for part in buckets(root, manifests, name, known, recorded, FIRST)]
+        rows = pl.concat(parts) if parts else read(root, [], name, known, recorded, FIRST)
+        frames[name] = named(rows, name, names)
+    frames["panel"] = named(read(root, [], "panel", known, recorded, FIRST), "panel", names)
+    return AsOf(known, recorded, frames)
+
+
 def _as_closes(rows: pl.DataFrame) -> Closes:
     return Closes(
         rows["id"].to_numpy(), rows["date"].to_physical().to_numpy(), rows["close"].to_numpy(), rows["known_at"].to_physical().to_numpy()
     )
-
-
-def _days(sessions: pd.DatetimeIndex) -> np.ndarray:
-    return sessions.to_numpy("datetime64[D]").astype(np.int64)
 
 
 def _hash(data: bytes) -> str:

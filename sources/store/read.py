@@ -11,7 +11,7 @@ import polars as pl
 from features.errors import DataError
 from sources.store.kinds import KINDS, Kind
 from sources.store.lock import quiet
-from sources.store.manifest import Manifest, files_of, read_manifests, until
+from sources.store.manifest import File, Manifest, files_of, read_manifests, until
 from sources.store.names import Names, read_names
 from sources.store.tables import BUCKET, collect, scan
 from sources.store.vintages import NEWEST, PRINTS, chosen
@@ -100,13 +100,12 @@ def read(
     kind = _kind(name)
     if prints not in PRINTS:
         raise DataError(f"as_of: prints is '{prints}'; rule: one of {', '.join(PRINTS)}")
-    files = [file for file in files_of(manifests, name) if ids is None or (file.ids[0] <= ids[1] and file.ids[1] >= ids[0])]
+    files = [file for file in files_of(manifests, name) if _may_hold(file, ids, since)]
     frame = scan(root, name, files).filter(pl.col("known_at") <= known, pl.col("recorded_at") <= recorded)
     if ids is not None:
         frame = frame.filter(pl.col("id").is_between(*ids))
     if since is not None:
-        files = [file for file in files if file.dates and file.dates[1] >= since]
-        frame = scan_known(files).filter(pl.col(kind.date) >= datetime.date.fromisoformat(since))
+        frame = frame.filter(pl.col(kind.date) >= datetime.date.fromisoformat(since))
     gone = withdrawn(root, manifests, kind, recorded)
     rows = without(collect(root, frame), gone)
     # the file of a batch is sorted and has a key once
@@ -117,6 +116,11 @@ def read(
         ended = pl.col("end").cast(pl.Datetime("us")).dt.replace_time_zone("UTC") <= known
         rows = rows.with_columns(pl.when(ended).then(pl.col("end")).alias("end"))
     return rows
+
+
+def _may_hold(file: File, ids: tuple[int, int] | None, since: str | None) -> bool:
+    near = ids is None or (file.ids[0] <= ids[1] and file.ids[1] >= ids[0])
+    return near and (since is None or not file.dates or file.dates[1] >= since)
 
 
 def buckets(

@@ -12,18 +12,20 @@ from features.errors import DataError
 from features.market import Market, Panel
 from features.schemas import SCHEMAS
 from sources.store.compact import SMALL_ROWS, Compaction, compact
+from sources.store.counted import CountedPanel, without_panel
 from sources.store.incoming import from_frame
 from sources.store.incoming_long import from_long
 from sources.store.incoming_panel import from_panel
 from sources.store.kinds import KINDS
 from sources.store.lock import WAIT_S
-from sources.store.manifest import read_manifests
+from sources.store.manifest import files_of, read_manifests
 from sources.store.migrations import refuse_old
 from sources.store.names import read_names
 from sources.store.read import AsOf, as_of, buckets, instant, quarantined, settled
 from sources.store.retract import retract
 from sources.store.root import create_root, read_root
 from sources.store.status import status
+from sources.store.tables import collect, scan
 from sources.store.to_market import to_market
 from sources.store.verify import Difference, verify
 from sources.store.vintages import FIRST, NEWEST
@@ -167,6 +169,13 @@ class Store:
         manifests, moment = settled(self.root, recorded, self.clock, WAIT_S)
         return buckets(self.root, manifests, kind, instant(known, "known"), moment, prints)
 
+    def series(self, kind: str) -> list[str]:
+        """Name what there are records of, whenever known."""
+        manifests = read_manifests(self.root)
+        ids = collect(self.root, scan(self.root, kind, files_of(manifests, kind)).select(pl.col("id").unique()))
+        names = read_names(self.root, manifests).frame()
+        return sorted(names.filter(pl.col("id").is_in(ids["id"].implode()))["name"].to_list())
+
     def names(self) -> pl.DataFrame:
         """Give the dictionary: `id`, `name`."""
         return read_names(self.root, read_manifests(self.root)).frame()
@@ -187,6 +196,7 @@ class Store:
         prints: str = FIRST,
         quoted: Sequence[str] | None = None,
         panel: Sequence[str] = (),
+        counts: Path | None = None,
     ) -> Market:
         """Build a market of what was known.
 
@@ -204,10 +214,32 @@ class Store:
         quoted : series whose prices come from quotes, whatever prices are stored of them; None for all that have quotes and are not in
             `panel`, where it is a DataError if one of them has stored prices too
         panel : securities whose quotes, as total-return closes, are columns of the panel beside the stored ones
+        counts : file to keep counts in; the panel is then counted a bucket at a time and not held, and from one session to the next only
+            what came is counted. First prints.
         """
+        if counts is not None:
+            return self._counted(known, recorded, name, note, start, end, quoted, panel, counts)
         answer = self.as_of(known, recorded, prints=prints)
         aside = self.quarantined(answer.recorded).filter(pl.col("known_at") <= answer.known)
         return to_market(answer, aside, name=name, note=note, simulated=self.simulated, start=start, end=end, quoted=quoted, panel=panel)
+
+    def _counted(
+        self,
+        known: Instant,
+        recorded: Instant | None,
+        name: str,
+        note: str,
+        start: datetime.date | None,
+        end: datetime.date | None,
+        quoted: Sequence[str] | None,
+        panel: Sequence[str],
+        counts: Path,
+    ) -> Market:
+        manifests, moment = settled(self.root, recorded, self.clock, WAIT_S)
+        answer = without_panel(self.root, manifests, instant(known, "known"), moment, panel)
+        aside = self.quarantined(moment).filter(pl.col("known_at") <= answer.known)
+        market = to_market(answer, aside, name=name, note=note, simulated=self.simulated, start=start, end=end, quoted=quoted, panel=())
+        return CountedPanel(self.root, manifests, answer, panel, counts).count(market)
 
     def status(self, now: Instant | None = None) -> pl.DataFrame:
         """Describe every series: first, last, age, gaps, revisions, quarantined records (`sources.store.status`)."""
