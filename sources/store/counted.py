@@ -24,7 +24,7 @@ from sources.store.kinds import KINDS
 from sources.store.manifest import Manifest
 from sources.store.names import read_names
 from sources.store.read import AsOf, buckets, named, read
-from sources.store.tables import BUCKET
+from sources.store.tables import BUCKET, empty
 from sources.store.vintages import FIRST
 
 READ = ("panel", "quotes", "actions")
@@ -121,7 +121,7 @@ class CountedPanel:
         found = {name: read(self.root, manifests, name, answer.known, answer.recorded, FIRST, ids, since) for name in READ}
         parts = [found["panel"].select(COLUMNS)]
         if self.quoted and len(found["quotes"]):
-            names = read_names(self.root, manifests)
+            names = read_names(self.root, manifests).frame()
             raw = AsOf(answer.known, answer.recorded, {name: named(found[name], name, names) for name in ("quotes", "actions")})
             parts.append(derived(raw, self.quoted, together=True)[0].drop("close").rename({"adj_close": "close"}).select(COLUMNS))
         return pl.concat(parts).sort("id", "date")
@@ -133,12 +133,12 @@ def without_panel(
     """Read all that a market holds but the panel: neither stored closes nor the quotes of its securities."""
     names = read_names(root, manifests)
     securities = pl.Series([names.ids[name] for name in panel if name in names.ids], dtype=pl.Int32).implode()
-    frames = {name: named(read(root, manifests, name, known, recorded, FIRST), name, names) for name in KINDS if name not in READ}
+    dictionary = names.frame()
+    frames = {name: named(read(root, manifests, name, known, recorded, FIRST), name, dictionary) for name in KINDS if name not in READ}
     for name in ("quotes", "actions"):
         parts = [part.filter(~pl.col("id").is_in(securities)) for part in buckets(root, manifests, name, known, recorded, FIRST)]
-        rows = pl.concat(parts) if parts else read(root, [], name, known, recorded, FIRST)
-        frames[name] = named(rows, name, names)
-    frames["panel"] = named(read(root, [], "panel", known, recorded, FIRST), "panel", names)
+        frames[name] = named(pl.concat(parts or [empty(name)]), name, dictionary)
+    frames["panel"] = named(empty("panel"), "panel", dictionary)
     return AsOf(known, recorded, frames)
 
 

@@ -9,11 +9,11 @@ import pandas as pd
 import polars as pl
 
 from features.errors import DataError
-from sources.store.kinds import KINDS, Kind
+from sources.store.kinds import KINDS, PANEL, Kind
 from sources.store.lock import quiet
 from sources.store.manifest import File, Manifest, files_of, read_manifests, until
-from sources.store.names import Names, read_names
-from sources.store.tables import BUCKET, collect, scan
+from sources.store.names import read_names
+from sources.store.tables import BUCKET, collect, empty, scan
 from sources.store.vintages import NEWEST, PRINTS, chosen
 from sources.store.withdrawn import withdrawn, without
 
@@ -101,6 +101,8 @@ def read(
     if prints not in PRINTS:
         raise DataError(f"as_of: prints is '{prints}'; rule: one of {', '.join(PRINTS)}")
     files = [file for file in files_of(manifests, name) if _may_hold(file, ids, since)]
+    if not files:
+        return empty(name)
     frame = scan(root, name, files).filter(pl.col("known_at") <= known, pl.col("recorded_at") <= recorded)
     if ids is not None:
         frame = frame.filter(pl.col("id").is_between(*ids))
@@ -137,10 +139,10 @@ def buckets(
             yield rows
 
 
-def named(rows: pl.DataFrame, name: str, names: Names) -> pl.DataFrame:
-    """Put the name of what a record is about beside its id."""
+def named(rows: pl.DataFrame, name: str, dictionary: pl.DataFrame) -> pl.DataFrame:
+    """Put the name of what a record is about, from a frame of `id` and `name`, beside its id."""
     entity = KINDS[name].entity
-    frame = rows.join(names.frame().rename({"name": entity}), on="id", how="left", maintain_order="left")
+    frame = rows.join(dictionary.rename({"name": entity}), on="id", how="left", maintain_order="left")
     return frame.select("id", entity, pl.exclude("id", entity)).rechunk()
 
 
@@ -148,8 +150,8 @@ def as_of(
     root: Path, manifests: Sequence[Manifest], known: datetime.datetime, recorded: datetime.datetime, kinds: Sequence[str], prints: str
 ) -> AsOf:
     """Read several kinds, with names."""
-    names = read_names(root, manifests)
-    frames = {name: named(read(root, manifests, name, known, recorded, prints), name, names) for name in kinds}
+    dictionary = read_names(root, manifests).frame()
+    frames = {name: named(read(root, manifests, name, known, recorded, prints), name, dictionary) for name in kinds}
     return AsOf(known, recorded, frames)
 
 
@@ -159,7 +161,10 @@ def quarantined(root: Path, manifests: Sequence[Manifest], recorded: datetime.da
     parts = []
     for kind in KINDS.values():
         table = f"quarantine/{kind.name}"
-        rows = collect(root, scan(root, table, files_of(manifests, table)).filter(pl.col("recorded_at") <= recorded))
+        files = files_of(manifests, table)
+        if not files and kind != PANEL:  # one kind, so that there are columns where nothing is
+            continue
+        rows = collect(root, scan(root, table, files).filter(pl.col("recorded_at") <= recorded))
         rows = rows.with_columns(pl.lit(kind.name).alias("frame"), pl.col(kind.date).alias("date")).join(names, on="id", how="left")
         parts.append(rows.select("frame", "series", "date", "rule", "known_at", "recorded_at", "source"))
     return pl.concat(parts)

@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -72,9 +73,14 @@ def scan(root: Path, table: str, files: Sequence[File]) -> pl.LazyFrame:
         For a file that is missing or has another size than its manifest says.
     """
     if not files:
-        empty = pl.from_arrow(on_disk(table).empty_table())
-        return empty.lazy()  # type: ignore[union-attr]
+        return empty(table).lazy()
     return pl.scan_parquet([whole(root, file) for file in files], glob=False)
+
+
+@cache
+def empty(table: str) -> pl.DataFrame:
+    """Give a table without rows."""
+    return pl.DataFrame(pl.from_arrow(on_disk(table).empty_table()))
 
 
 def collect(root: Path, frame: pl.LazyFrame) -> pl.DataFrame:

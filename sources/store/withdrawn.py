@@ -8,13 +8,16 @@ import polars as pl
 
 from sources.store.kinds import Kind
 from sources.store.manifest import Manifest, files_of
-from sources.store.tables import collect, scan
+from sources.store.tables import collect, empty, scan
 
 
 def withdrawn(root: Path, manifests: Sequence[Manifest], kind: Kind, recorded: datetime.datetime | None = None) -> pl.DataFrame:
     """Read keys and vintages that were withdrawn by `recorded`; None for all that were."""
     table = f"withdrawn/{kind.name}"
-    rows = collect(root, scan(root, table, files_of(manifests, table)))
+    files = files_of(manifests, table)
+    if not files:
+        return empty(table).select(*kind.key, "vintage")
+    rows = collect(root, scan(root, table, files))
     if recorded is not None:
         rows = rows.filter(pl.col("recorded_at") <= recorded)
     return rows.select(*kind.key, "vintage")

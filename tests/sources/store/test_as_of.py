@@ -101,7 +101,7 @@ def act(store: Store, listed: Listed, then: str) -> list[datetime.datetime]:
 
 ASKED = {"known": st.sampled_from(KNOWN), "prints": st.sampled_from(["newest", "first"])}
 LOOP = given(batches=BATCHES, between=BETWEEN, place=RECORDED, **ASKED)
-test_answer_equals_a_loop_over_a_list_of_records = settings(max_examples=8)(LOOP(check_answer))
+test_answer_equals_a_loop_over_a_list_of_records = settings(max_examples=5)(LOOP(check_answer))
 test_answer_equals_a_loop_over_a_list_of_records_at_length = pytest.mark.slow(settings(max_examples=150)(LOOP(check_answer)))
 
 
@@ -119,7 +119,7 @@ def check_bits(before: list, after: list, between: list[str], known: str, prints
 
 
 BITS = given(before=BATCHES, after=BATCHES, between=BETWEEN, **ASKED)
-test_answer_keeps_its_bits_whatever_is_written_later = settings(max_examples=5)(BITS(check_bits))
+test_answer_keeps_its_bits_whatever_is_written_later = settings(max_examples=3)(BITS(check_bits))
 test_answer_keeps_its_bits_whatever_is_written_later_at_length = pytest.mark.slow(settings(max_examples=60)(BITS(check_bits)))
 
 

@@ -1,3 +1,5 @@
+import shutil
+
 import pytest
 
 from features.errors import DataError
@@ -5,12 +7,18 @@ from sources.store import Store, manifest
 from tests.sources.store.batches import macro, new_store, utc
 
 
-@pytest.fixture
-def store(tmp_path):
-    store = new_store(tmp_path / "store")
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    store = new_store(tmp_path_factory.mktemp("written") / "store")
     for number in range(3):
         store.write({"macro": macro((f"series {number}", "2024-01-02", 1.0, "2024-01-03"))}, source="x")
     return store
+
+
+@pytest.fixture
+def store(written, tmp_path):
+    shutil.copytree(written.root, tmp_path / "store")
+    return Store.open(tmp_path / "store", clock=written.clock)
 
 
 def faults(store: Store) -> dict[str, str]:
