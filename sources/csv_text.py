@@ -91,17 +91,21 @@ def _weigh(stream: IO[bytes], name: str) -> None:
 
 def _columns(start: bytes, name: str) -> int:
     """Count the names in the first line."""
-    line, end, _ = start.partition(b"\n")
+    line, end, rest = start.partition(b"\n")
+    second = rest.partition(b"\n")[0]  # a longer one would make the reader take the first cells for names of rows
     if line.count(b",") >= MOST_COLUMNS or (not end and len(start) == STEP):
         raise DataError(f"{name}: the first line has more than {MOST_COLUMNS} cells or no end; rule: at most that many columns")
     try:
         names = [each.strip() for each in next(csv.reader([line.decode("utf-8-sig")]), [])]
+        cells = len(next(csv.reader([second.decode("utf-8", errors="replace")]), []))
     except csv.Error as error:
-        raise DataError(f"{name}: this is no CSV file: {error} in the first line") from None
+        raise DataError(f"{name}: this is no CSV file: {error} in the first two lines") from None
     counts = Counter(names)
     twice = [each for each in names if each and counts[each] > 1]
     if twice:
         raise DataError(f"{name}: column '{twice[0]}' is there twice; rule: one column of a name")
+    if cells > len(names):
+        raise DataError(f"{name}: line 2 has more cells than the header has names; rule: one name a column")
     return max(len(names), 1)
 
 

@@ -6,6 +6,7 @@ import pandas as pd
 from features.errors import DataError
 from features.market import Panel
 from sources.known import known_at
+from sources.parquet_table import read_parquet_table
 from sources.spec import PanelFile, Span
 from sources.table import Folder
 
@@ -36,12 +37,7 @@ def read_panel(folder: Folder, file: PanelFile, span: Span) -> Panel:
 
 
 def _parquet(folder: Folder, file: PanelFile) -> pd.DataFrame:
-    try:
-        frame = pd.read_parquet(folder.file(file.path))
-    except (OSError, ValueError) as error:
-        if isinstance(error, DataError):
-            raise
-        raise DataError(f"{file.path}: this is no Parquet file: {' '.join(str(error).split())}") from None
+    frame = read_parquet_table(folder.file(file.path), file.path)
     if file.date in frame:
         frame = frame.set_index(file.date)
     if frame.index.name != file.date:

@@ -7,7 +7,7 @@ import yaml
 
 from features.matrix import FAMILIES, features_with_quality
 from sources.market_file import read_spec
-from sources.spec import FilesSpec, SimulatedSpec
+from sources.spec import FilesSpec, SimulatedSpec, StoreSpec
 from training.config import load_config
 from training.plan import make_plan
 from training.promote import load_promote_config
@@ -27,9 +27,25 @@ def test_file_is_read_by_exactly_one_reader(path):
     assert reader(path) is not None
 
 
-def test_markets_are_of_both_kinds():
+def test_markets_are_of_every_kind():
     assert isinstance(read_spec(CONF / "market-sample.yaml"), SimulatedSpec)
     assert isinstance(read_spec(CONF / "market-files.yaml"), FilesSpec)
+    assert isinstance(read_spec(CONF / "market-workbooks.yaml"), FilesSpec)
+    assert isinstance(read_spec(CONF / "market-store.yaml"), StoreSpec)
+
+
+def test_sections_that_an_example_leaves_out_can_be_read(tmp_path):
+    """A commented line is a promise, too."""
+    text = (CONF / "market-workbooks.yaml").read_text(encoding="utf-8")
+    for line in ("# members: {", "  # VTWO: {", "# filings: {companyfacts"):
+        assert text.count(line) == 1
+        text = text.replace(line, line.replace("# ", ""))
+    (tmp_path / "market-all.yaml").write_text(text, encoding="utf-8")
+    spec = read_spec(tmp_path / "market-all.yaml")
+    assert isinstance(spec, FilesSpec)
+    assert spec.members
+    assert spec.filings
+    assert len(spec.funds) == 2
 
 
 def test_training_config_states_every_key_it_could():

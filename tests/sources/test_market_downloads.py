@@ -4,13 +4,12 @@ import json
 import zipfile
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 
 from features.flows import flows
 from features.profitability import profitability
-from sources.fund_workbook import read_fund_workbook
+from sources.files import load_market
 from tests.sources.fund_files import FORMS, Sheets, sheets
 from tests.sources.market_case import DAYS, Case
 from tests.sources.sec.handmade import document, entry, num_row, quarter, sub_row, write_document, write_zip
@@ -335,7 +334,7 @@ def test_fault_in_a_file_of_fred_names_it(case):
 # --- the real files ---
 
 
-def test_real_workbook_equals_the_real_series_on_common_days(data_root, project_root, tmp_path):
+def test_real_workbook_equals_the_real_series_on_common_days(data_root, tmp_path):
     case = Case(tmp_path)
     case.spec = {key: case.spec[key] for key in ("kind", "funds", "prices", "calendar")}
     case.spec |= {"root": str(data_root), "calendar": {"start": "2000-05-22", "end": "2025-02-04"}}
@@ -353,8 +352,19 @@ def test_real_workbook_equals_the_real_series_on_common_days(data_root, project_
     pd.testing.assert_frame_equal(book.loc[common], tidy.loc[common])
     assert book.index.equals(common)
     assert tidy.index.equals(common)
-    own = read_fund_workbook(data_root / "flows" / "raw" / "iShares-Russell-2000-ETF_fund.xls", "IWM").funds
-    assert np.isin(own["date"].to_numpy(), common.to_numpy()).sum() == len(common)
     aside = market.quarantine.groupby("series")["date"].apply(lambda days: [f"{day:%Y-%m-%d}" for day in days])
     assert aside["IWM"] == ["2010-05-31", "2013-06-30"]
     assert aside["BOOK"] == ["2010-05-31", "2013-06-30", "2024-03-29", "2024-03-31"]
+
+
+@pytest.mark.realdata
+def test_workbooks_of_conf_give_the_flows_of_the_tidy_file(real_market, project_root):
+    market = load_market(project_root / "conf" / "market-workbooks.yaml")
+    assert market.note.endswith("final vintages; funds: IWM")
+    assert market.sessions[-1] == pd.Timestamp("2025-02-04")
+    ours, theirs = flows(market).values, flows(real_market).values.loc[market.sessions]
+    pd.testing.assert_frame_equal(ours, theirs, check_exact=True)
+    macro = real_market.macro[real_market.macro["date"] <= market.sessions[-1]]
+    for name in ("REAL_YIELD_10Y", "M2", "VIX"):
+        found, expected = (frame[frame["series"] == name].reset_index(drop=True) for frame in (market.macro, macro))
+        pd.testing.assert_frame_equal(found, expected)
