@@ -337,11 +337,19 @@ def data() -> None:
 
 
 @data.command()
+@click.option("--store", default="", help="Folder of a store, in the place of a market: what it holds, all vintages counted.")
 @market_option
 @json_option
-def status(market: str, as_json: bool) -> None:
-    """List every series: first and last, delay, age, gaps, records set aside."""
+def status(market: str, store: str, as_json: bool) -> None:
+    """List every series: first and last, delay, age, gaps, records set aside; of a store also revisions."""
     with told():
+        if store:
+            from sources.store import Store
+            from sources.store.words import render_status as render_store
+
+            listed = Store.open(store).status()
+            show(listed.write_json()) if as_json else show(render_store(listed))
+            return
         from serving.output import as_records
         from sources import load_market
         from sources.inventory import inventory_table, take_inventory
@@ -404,12 +412,13 @@ def compact(store: str, as_json: bool) -> None:
     """Join the small files of old batches; every answer stays the same to the bit."""
     with told():
         from sources.store import Store
+        from sources.store.words import render_compaction
 
         done = Store.open(store).compact()
         if as_json:
             show_json({"number": done.number, "files": dict(done.files)})
             return
-        show("\n".join(f"{table}: {n} files are one" for table, n in done.files.items()) or "no table had two small files")
+        show(render_compaction(done))
 
 
 @data.command()

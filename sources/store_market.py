@@ -3,6 +3,7 @@
 import datetime
 from pathlib import Path
 
+from features.errors import DataError
 from features.market import Market
 from sources.spec import StoreSpec
 from sources.store import Store
@@ -30,6 +31,8 @@ def from_store(spec: StoreSpec, root: Path) -> Market:
     store = Store.open(root)
     # asking for no kind gives the instants alone
     recorded = store.as_of(LONG_AGO, spec.recorded, kinds=()).recorded
+    if recorded <= LONG_AGO:
+        raise DataError(f"store '{root}': nothing was recorded yet; bring records in with `appetite fetch`")
     known = (spec.known or recorded).astimezone(datetime.UTC)
     return store.to_market(
         known,

@@ -12,6 +12,7 @@ import pandas as pd
 from features.market import QUARANTINE, Panel
 from sources.store import Store
 from sources.web import WebClient
+from sources.yaml_file import expand
 
 Progress = Callable[[str, int, int], None]
 
@@ -48,7 +49,7 @@ class Tools:
     store : read to go on from what is there
     now : instant (UTC) of asking
     beside : folder of the plan; paths in it are below
-    user_agent, per_second : of the HTTP client
+    user_agent, per_second : of the HTTP client; the first may name environment variables, which only those who ask need
     progress : called with words, how many are done and how many there are
     inject : in the place of clients of vendors, by name; given by tests
     """
@@ -64,8 +65,11 @@ class Tools:
     @cached_property
     def client(self) -> WebClient:
         """The client of services over HTTP, made when first asked for: without a User-Agent there is none."""
-        client: WebClient = self.inject.get("client") or WebClient(self.user_agent, per_second=self.per_second)
-        return client
+        if "client" in self.inject:
+            given: WebClient = self.inject["client"]
+            return given
+        way_out = "set it to a name and an e-mail address, e.g. export {name}='Jane Doe jane@example.org'"
+        return WebClient(expand(self.user_agent, "user_agent", way_out), per_second=self.per_second)
 
     @property
     def downloads(self) -> Path:

@@ -159,5 +159,4 @@ def read_plan(path: str | Path) -> FetchPlan:
     except ValidationError as error:
         raise DataError(f"{path}: {first_fault(error)}") from None
     store = expand(plan.store, "store", "set it to the folder the store shall be in, e.g. export {name}=/path/to/store")
-    agent = expand(plan.user_agent, "user_agent", "set it to a name and an e-mail address, e.g. export {name}='Jane Doe jane@example.org'")
-    return plan.model_copy(update={"store": str(Path(path).parent / Path(store).expanduser()), "user_agent": agent})
+    return plan.model_copy(update={"store": str(Path(path).parent / Path(store).expanduser())})
