@@ -57,14 +57,15 @@ def flows(market: Market, nav_lag: int = 1) -> Family:
     total = _total(market, funds)
     level, age = price_level(market, INDEX, "close")
     values = {f"flow_pct_{n}": _over(total, n) / total.assets.shift(n) for n in WINDOWS}
-    values["ytd_usd"], start_assets = _year_to_date(total)
+    ages = pd.DataFrame({fund.fund: fund.age for fund in funds}, index=market.sessions).min(axis=1)
+    year_to_date, start_assets = _year_to_date(total)
+    values["ytd_usd"] = year_to_date.where(ages <= MAX_GAP)
     values["ytd_pct"] = values["ytd_usd"] / start_assets
     values["z"] = rolling_z(values["flow_pct_63"])
     values["divergence"] = rolling_z(np.log(level).diff(63)) - values["z"]
     recent_high = record_highs(level, age)["ath"].rolling(HIGH_WITHIN, min_periods=1).max()
     known = recent_high.notna() & values["ytd_usd"].notna()
     values["record_high_with_outflows"] = ((recent_high > 0) & (values["ytd_usd"] < 0)).astype("float64").where(known)
-    ages = pd.DataFrame({fund.fund: fund.age for fund in funds}, index=market.sessions).min(axis=1)
     values |= {name: flag.where(ages <= MAX_GAP) for name, flag in _flags(market, funds, total.printed).items()}
     quality = {
         "coverage": pd.Series(_counted(total, 21), index=market.sessions).clip(0, 1).where(ages.notna()),

@@ -199,3 +199,13 @@ def test_no_funds_give_missing_columns() -> None:
     family = flows(market(DAYS))
     assert family.values.isna().all().all()
     assert family.quality["flows__n"].eq(0).all()
+
+
+def test_a_year_to_date_ends_with_the_prints() -> None:
+    shares = constant()
+    shares[300:] += 50
+    frame = funds(DAYS, shares)
+    got = flows(market(DAYS, funds=frame[frame["date"] <= DAYS[400]])).values["flows__ytd_usd"]
+    # the last print is usable a session after its date, and carried for five
+    assert np.flatnonzero(got.notna().to_numpy())[-1] == 401 + 5
+    assert got.iloc[406] == got.iloc[401] != 0
