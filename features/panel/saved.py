@@ -3,8 +3,10 @@
 import os
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from features.errors import DataError
 from features.panel.counts import FLAGS, SUMS, Totals
@@ -12,9 +14,10 @@ from features.panel.recount import PanelBreadth
 from features.panel.state import KEPT, PanelState
 
 VERSION = 1
+BESIDE = "beside_"
 
 
-def save_panel(path: Path, breadth: PanelBreadth, state: PanelState, of: str = "") -> None:
+def save_panel(path: Path, breadth: PanelBreadth, state: PanelState, of: str = "", **beside: NDArray[Any]) -> None:
     """Write counts and the state they end with.
 
     Parameters
@@ -22,6 +25,7 @@ def save_panel(path: Path, breadth: PanelBreadth, state: PanelState, of: str = "
     path : file; killed at any moment, it is the old one or the new one
     breadth, state : as `recount` gave them, or `update` after it
     of : what was counted, for whoever loads it to compare
+    beside : arrays that whoever loads it wants back
     """
     arrays = {
         "version": np.array(VERSION),
@@ -32,22 +36,23 @@ def save_panel(path: Path, breadth: PanelBreadth, state: PanelState, of: str = "
         "closes": state.closes,
         "age": state.age,
         "days": breadth.days,
+        **{f"{BESIDE}{name}": array for name, array in beside.items()},
     }
     for name, totals in (("everyone", breadth.everyone), ("members", breadth.members)):
         arrays |= {f"{name}_counts": totals.counts, f"{name}_sums": totals.sums, f"{name}_expected": totals.expected}
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with beside.open("wb") as file:
+        with draft.open("wb") as file:
             np.savez(file, allow_pickle=False, **arrays)
             file.flush()
             os.fsync(file.fileno())
-        beside.replace(path)
+        draft.replace(path)
     finally:
-        beside.unlink(missing_ok=True)
+        draft.unlink(missing_ok=True)
 
 
-def load_panel(path: Path) -> tuple[PanelBreadth, PanelState, str]:
-    """Read what `save_panel` wrote: counts, state, and what they are of.
+def load_panel(path: Path) -> tuple[PanelBreadth, PanelState, str, dict[str, NDArray[Any]]]:
+    """Read what `save_panel` wrote: counts, state, what they are of, and what was put beside them.
 
     Raises
     ------
@@ -69,4 +74,5 @@ def load_panel(path: Path) -> tuple[PanelBreadth, PanelState, str]:
     breadth = PanelBreadth(arrays["days"], everyone, members)
     if state.closes.shape != (KEPT, len(state.ids)) or int(breadth.days[-1]) != state.day:
         raise DataError(f"{path}: state and counts do not belong together; rule: both end on one session. {again}")
-    return breadth, state, str(arrays["of"])
+    beside = {name.removeprefix(BESIDE): array for name, array in arrays.items() if name.startswith(BESIDE)}
+    return breadth, state, str(arrays["of"]), beside

@@ -29,6 +29,12 @@ from sources.store.vintages import FIRST
 
 READ = ("panel", "quotes", "actions")
 COLUMNS = ("id", "date", "close", "known_at")
+QUOTES = empty("quotes").select(COLUMNS)
+KEPT = {"id": pl.Int32, "date": pl.Int32, "close": pl.Float64, "known_at": pl.Int64}
+"""Columns of `QUOTES` as numbers, as they are kept."""
+
+Counted = tuple[PanelBreadth, PanelState, pl.DataFrame]
+"""Counts, the state they end with, and the quotes that the next ones are adjusted against."""
 
 
 @dataclass(frozen=True)
@@ -54,32 +60,58 @@ class CountedPanel:
         spans = member_spans(market)
         ids = spans["security"].map(names.ids)
         spans = spans[ids.notna().to_numpy()].assign(security=ids.dropna().astype(np.int32))
-        breadth, state = self._gone_on(market, spans) or count_closes(self._blocks(names.ids), spans, market.sessions)
+        breadth, state, tail = self._gone_on(market, spans) or self._anew(market, spans, max(names.ids.values(), default=-1))
         self.kept.parent.mkdir(parents=True, exist_ok=True)
-        save_panel(self.kept, breadth, state, json.dumps(self._of(market.sessions, spans, state.day)))
+        kept = {name: tail[name].to_physical().to_numpy() for name in COLUMNS}
+        save_panel(self.kept, breadth, state, json.dumps(self._of(market.sessions, spans, state.day)), **kept)
         return market.with_counts(breadth)
 
-    def _gone_on(self, market: Market, spans: pd.DataFrame) -> tuple[PanelBreadth, PanelState] | None:
+    def _anew(self, market: Market, spans: pd.DataFrame, last_id: int) -> Counted:
+        """Count all sessions, some securities at a time."""
+        reach, tails = _reach(market.sessions, len(market.sessions)), [QUOTES.clear()]
+
+        def blocks() -> Iterator[Closes]:
+            for bucket in range(last_id // BUCKET + 1):
+                found = self._read((bucket * BUCKET, (bucket + 1) * BUCKET - 1), None)
+                tails.append(found["quotes"].filter(pl.col("date") >= reach).select(COLUMNS))
+                closes = self._closes(found)
+                if len(closes):
+                    yield _as_closes(closes)
+
+        breadth, state = count_closes(blocks(), spans, market.sessions)
+        return breadth, state, pl.concat(tails)
+
+    def _gone_on(self, market: Market, spans: pd.DataFrame) -> Counted | None:
         """Go on from what was counted before; None where that was of something else."""
         try:
-            breadth, state, of = load_panel(self.kept)
+            breadth, state, of, kept = load_panel(self.kept)
             told = json.loads(of)
-        except (DataError, ValueError):
+            tail = pl.DataFrame(kept, schema=KEPT).cast(QUOTES.schema).select(COLUMNS)
+        except (DataError, ValueError, pl.exceptions.PolarsError):
             return None
+        if not self._still_holds(told, breadth, state, market, spans):
+            return None
+        sessions, begin = market.sessions, len(breadth.days)
+        if begin == len(sessions):
+            return breadth, state, tail
+        found = self._read(None, str(sessions[begin].date()))
+        tail = pl.concat([tail, found["quotes"].select(COLUMNS)])
+        closes = self._closes(found | {"quotes": tail.sort("id", "date")})
+        breadth, state = go_on(breadth, state, _as_closes(_on_from(state, closes)), spans, sessions)
+        return breadth, state, tail.filter(pl.col("date") >= _reach(sessions, len(sessions)))
+
+    def _still_holds(self, told: dict[str, str], breadth: PanelBreadth, state: PanelState, market: Market, spans: pd.DataFrame) -> bool:
+        """Say whether nothing came since that speaks of the sessions that were counted."""
         known = {manifest.sha256(): number for number, manifest in enumerate(self.manifests)}
         batch = told.pop("batch", None)
         if len(breadth.days) > len(market.sessions) or batch not in known:
-            return None
+            return False
         now = self._of(market.sessions[: len(breadth.days)], spans, state.day)
         del now["batch"]
         later = [file for manifest in self.manifests[known[batch] + 1 :] for file in manifest.files]
         touched = [file for file in later if file.table in READ or file.table.startswith("withdrawn/")]
         last = str(np.datetime64(state.day, "D"))
-        if told != now or any(not file.dates or file.dates[0] <= last for file in touched):
-            return None
-        if len(breadth.days) == len(market.sessions):
-            return breadth, state
-        return go_on(breadth, state, self._since(state, market.sessions), spans, market.sessions)
+        return told == now and all(file.dates and file.dates[0] > last for file in touched)
 
     def _of(self, sessions: pd.DatetimeIndex, spans: pd.DataFrame, day: int) -> dict[str, str]:
         """Say what counts are of: other words, other counts."""
@@ -94,37 +126,35 @@ class CountedPanel:
             "day": str(np.datetime64(day, "D")),
         }
 
-    def _blocks(self, ids: Mapping[str, int]) -> Iterator[Closes]:
-        """Read closes some securities at a time."""
-        if not ids:
-            return
-        for bucket in range(max(ids.values()) // BUCKET + 1):
-            span = (bucket * BUCKET, (bucket + 1) * BUCKET - 1)
-            rows = self._closes(span, None)
-            if len(rows):
-                yield _as_closes(rows)
+    def _read(self, ids: tuple[int, int] | None, since: str | None) -> dict[str, pl.DataFrame]:
+        answer = self.answer
+        return {name: read(self.root, self.manifests, name, answer.known, answer.recorded, FIRST, ids, since) for name in READ}
 
-    def _since(self, state: PanelState, sessions: pd.DatetimeIndex) -> Closes:
-        """Read the closes after a state, adjusted on from where it ended."""
-        reach = max(0, int(np.searchsorted(session_days(sessions), state.day)) - MAX_GAP)
-        rows = self._closes(None, str(sessions[reach].date()))
-        before = rows.filter(pl.col("date") <= pl.lit(state.day).cast(pl.Date))
-        before = before.group_by("id").agg(pl.col("close").sort_by("date").last().alias("then"))
-        held = pl.DataFrame({"id": state.ids, "held": state.closes[-1]})
-        scaled = rows.join(before, on="id", how="left").join(held, on="id", how="left")
-        factor = (pl.col("held") / pl.col("then")).fill_nan(None).fill_null(1.0)
-        return _as_closes(scaled.with_columns(pl.col("close") * factor).sort("id", "date"))
-
-    def _closes(self, ids: tuple[int, int] | None, since: str | None) -> pl.DataFrame:
-        """Read stored closes, and adjust those that are quoted."""
-        manifests, answer = self.manifests, self.answer
-        found = {name: read(self.root, manifests, name, answer.known, answer.recorded, FIRST, ids, since) for name in READ}
+    def _closes(self, found: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+        """Adjust quotes, and put the stored closes among them."""
         parts = [found["panel"].select(COLUMNS)]
         if self.quoted and len(found["quotes"]):
-            names = read_names(self.root, manifests).frame()
-            raw = AsOf(answer.known, answer.recorded, {name: named(found[name], name, names) for name in ("quotes", "actions")})
-            parts.append(derived(raw, self.quoted, together=True)[0].drop("close").rename({"adj_close": "close"}).select(COLUMNS))
+            names = read_names(self.root, self.manifests).frame()
+            raw = {name: named(found[name], name, names) for name in ("quotes", "actions")}
+            rows = derived(AsOf(self.answer.known, self.answer.recorded, raw), self.quoted, together=True)[0]
+            parts.append(rows.drop("close").rename({"adj_close": "close"}).select(COLUMNS))
         return pl.concat(parts).sort("id", "date")
+
+
+def _reach(sessions: pd.DatetimeIndex, end: int) -> datetime.date:
+    """First date whose close may still be the last of a security when the session `end` comes."""
+    day: datetime.date = sessions[max(0, end - 1 - MAX_GAP)].date()
+    return day
+
+
+def _on_from(state: PanelState, closes: pl.DataFrame) -> pl.DataFrame:
+    """Scale closes that begin with a security's last one before the state, so that this one is what the state holds."""
+    before = closes.filter(pl.col("date") <= pl.lit(state.day).cast(pl.Date))
+    before = before.group_by("id").agg(pl.col("close").sort_by("date").last().alias("then"))
+    held = pl.DataFrame({"id": state.ids, "held": state.closes[-1]})
+    factor = (pl.col("held") / pl.col("then")).fill_nan(None).fill_null(1.0)
+    scaled = closes.join(before, on="id", how="left").join(held, on="id", how="left").with_columns(pl.col("close") * factor)
+    return scaled.filter(pl.col("date") > pl.lit(state.day).cast(pl.Date)).sort("id", "date")
 
 
 def without_panel(

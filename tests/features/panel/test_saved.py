@@ -22,9 +22,10 @@ def made() -> tuple[PanelBreadth, PanelState]:
 
 
 def test_what_was_saved_is_loaded(tmp_path: Path, made: tuple[PanelBreadth, PanelState]) -> None:
-    save_panel(tmp_path / "state.npz", *made, "of this")
-    breadth, state, of = load_panel(tmp_path / "state.npz")
+    save_panel(tmp_path / "state.npz", *made, "of this", more=np.arange(3))
+    breadth, state, of, beside = load_panel(tmp_path / "state.npz")
     assert of == "of this"
+    np.testing.assert_array_equal(beside["more"], np.arange(3))
     for field in ("day", "ids", "closes", "age"):
         np.testing.assert_array_equal(getattr(state, field), getattr(made[1], field))
     np.testing.assert_array_equal(breadth.days, made[0].days)
