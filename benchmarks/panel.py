@@ -1,5 +1,6 @@
-"""Breadth of a panel on disk: of its whole history, and of one new session."""
+"""Breadth of a panel in a store: of its whole history, and of one new session."""
 
+import itertools
 import subprocess
 import sys
 import tempfile
@@ -13,15 +14,15 @@ import pandas as pd
 import polars as pl
 
 from benchmarks.measure import Cost, Duel, Limits, Versus
-from benchmarks.panel_simulation import sessions
+from benchmarks.panel_simulation import NEWEST, names_of, sessions
 from benchmarks.process import own_peak_mb
-from features.panel.layout import PanelLayout, open_panel, session_days, write_buckets
-from features.panel.recount import PanelBreadth, recount
-from features.panel.saved import load_panel, save_panel
-from features.panel.update import PanelDay, update
+from features.market import Market
+from features.panel.recount import PanelBreadth
+from sources.store import Store
 
 STOCKS, MANY_STOCKS = 7_500, 30_000
-BUCKETS = 64
+PARTS = 64
+KNOWN = pd.Timestamp("2030-01-01", tz="UTC")
 TOLERANCE = 1e-9
 """Of sums of returns; counts are equal but for ties."""
 
@@ -38,62 +39,74 @@ class Panel:
     def __init__(self, n_stocks: int) -> None:
         self._kept = tempfile.TemporaryDirectory()
         self.folder = Path(self._kept.name)
-        words = [sys.executable, "-m", "benchmarks.panel_simulation", str(self.folder / "panel"), str(n_stocks), str(BUCKETS)]
+        words = [sys.executable, "-m", "benchmarks.panel_simulation", str(self.folder), str(n_stocks), str(PARTS)]
         subprocess.run(words, cwd=ROOT, check=True)
-        self.layout: PanelLayout = open_panel(self.folder / "panel")
+        self.store = Store.open(self.folder / "store")
+        self.parts = sorted(self.folder.glob("part-*.parquet"))
         self.sessions = sessions()
+        self._file = itertools.count()
+
+    def market(self, counts: Path) -> Market:
+        """Read the store as a market whose panel is counted."""
+        start, end = self.sessions[0].date(), self.sessions[-1].date()
+        return self.store.to_market(KNOWN, name="panel", start=start, end=end, quoted=[], counts=counts)
 
     def count(self) -> PanelBreadth:
-        """Count all of it anew."""
-        return recount(self.layout, self.sessions)[0]
+        """Count all of it anew: nothing is there to go on from."""
+        counted = self.market(self.folder / f"counts-{next(self._file)}.npz").counted
+        assert counted is not None
+        return counted
+
+    def add_newest(self) -> None:
+        """Write the last session."""
+        self.store.write({}, panel=pl.read_parquet(self.folder / NEWEST), source="newest session")
 
 
-def prepare_bucketed() -> Duel:
+def prepare_bucketed(peer: str) -> Duel:
     panel = Panel(STOCKS)
+    panel.add_newest()
 
     def set_up_peer() -> Callable[[], pd.DataFrame]:
-        from benchmarks.peers.pandas_panel import count_bucketed
+        from benchmarks.peers import pandas_panel
 
-        paths = [panel.layout.path(bucket) for bucket in range(BUCKETS)]
-        return lambda: count_bucketed(paths)
+        count = getattr(pandas_panel, peer)
+        return lambda: count(panel.parts)
 
     return Duel(panel.count, set_up_peer, _same, repeats=1)
 
 
 def prepare_by_date(peer: str) -> Duel:
     panel = Panel(STOCKS)
+    panel.add_newest()
 
     def set_up_peer() -> Callable[[], pd.DataFrame]:
         from benchmarks.peers import pandas_panel
 
         count = getattr(pandas_panel, peer)
         path = panel.folder / "by-date.parquet"
-        rows = pl.concat([pl.read_parquet(panel.layout.path(bucket)) for bucket in range(BUCKETS)]).sort("date", "id")
-        rows.select(pl.format("T{}", pl.col("id").cast(pl.String).str.zfill(5)).alias("ticker"), "date", "close").write_parquet(path)
+        rows = pl.concat([pl.read_parquet(part) for part in panel.parts]).sort("date", "id")
+        rows.select(names_of(pl.col("id")).alias("ticker"), "date", "close").write_parquet(path)
         return lambda: count(path)
 
     return Duel(panel.count, set_up_peer, _same, repeats=1)
 
 
 def prepare_new_day() -> Duel:
+    """Ours reads the counts of yesterday, what came with the new session, and keeps the counts of today."""
     panel = Panel(STOCKS)
-    before, newest = panel.sessions[:-1], panel.sessions[-1]
-    of_day = pl.col("date") == newest.date()
-    buckets = [panel.layout.path(bucket) for bucket in range(BUCKETS)]
-    rows = pl.concat([pl.read_parquet(path).filter(of_day) for path in buckets])
-    earlier = write_buckets((pl.read_parquet(path).filter(~of_day) for path in buckets), panel.folder / "earlier", BUCKETS)
-    save_panel(panel.folder / "stored.npz", *recount(earlier, before))
-    previous, day = session_days(panel.sessions)[-2:].tolist()
-    new = PanelDay(day, previous, *(rows[name].to_numpy() for name in ("id", "close", "member")))
+    before = panel.folder / "yesterday.npz"
+    yesterday = panel.sessions[-2].date()
+    panel.store.to_market(KNOWN, name="panel", start=panel.sessions[0].date(), end=yesterday, quoted=[], counts=before)
+    panel.add_newest()
 
     def step() -> PanelBreadth:
-        breadth, state = load_panel(panel.folder / "stored.npz")
-        state, everyone, members = update(state, new)
-        breadth = breadth.with_session(state.day, everyone, members)
-        save_panel(panel.folder / "new.npz", breadth, state)
-        return breadth
+        today = panel.folder / "today.npz"
+        today.write_bytes(before.read_bytes())
+        counted = panel.market(today).counted
+        assert counted is not None
+        return counted
 
-    return Duel(step, lambda: panel.count, _same_to_the_end, repeats=5, calls=5)
+    return Duel(step, lambda: panel.count, _same_to_the_end, repeats=3, calls=3)
 
 
 def within(n_stocks: int) -> Cost:
@@ -124,15 +137,16 @@ def _same_to_the_end(ours: PanelBreadth, again: PanelBreadth) -> None:
         np.testing.assert_allclose(mine.sums, theirs.sums, rtol=SAME, atol=SAME)
 
 
-WHAT = "breadth of a panel on disk, {} million rows, {:,} stocks x 6,500 sessions"
+WHAT = "breadth of a panel in a store, {} million rows, {:,} stocks x 6,500 sessions"
 WHOLE = f"{WHAT.format(16, STOCKS)}: all counts (ours: of the members as well)"
 
 WORKS: list[Versus | Limits] = [
-    Versus(WHOLE, "pandas: groupby and rolling, file by file", 3.0, prepare_bucketed),
+    Versus(WHOLE, "pandas: groupby, transform, rolling, file by file", 3.0, partial(prepare_bucketed, "count_bucketed")),
+    Versus(WHOLE, "pandas: groupby and rolling over groups, file by file", 1.4, partial(prepare_bucketed, "count_bucketed_sorted")),
     Versus(
         WHOLE, "pandas: one file in order of date, by ticker: groupby, transform, rolling", 10.0, partial(prepare_by_date, "count_by_date")
     ),
-    Versus(WHOLE, "pandas: the same file, tickers coded and stocks sorted first", 4.0, partial(prepare_by_date, "count_by_date_sorted")),
+    Versus(WHOLE, "pandas: the same file, tickers coded and stocks sorted first", 3.0, partial(prepare_by_date, "count_by_date_sorted")),
     Versus("one new session of a panel of 16 million rows, state read and written", "ours: all counted anew", 20.0, prepare_new_day),
     Limits(WHAT.format(16, STOCKS), {"limit of 500 MB": (500.0, "peak_mb")}, partial(within, STOCKS)),
     Limits(WHAT.format(64, MANY_STOCKS), {"limit of 2 GB": (2048.0, "peak_mb")}, partial(within, MANY_STOCKS)),

@@ -1,6 +1,6 @@
-"""A panel of stocks, made bucket by bucket: listings and delistings, halts, bad prints, members of an index.
+"""A panel of stocks, made part by part: listings and delistings, halts, bad prints, members of an index.
 
-`python -m benchmarks.panel_simulation FOLDER STOCKS BUCKETS` writes one.
+`python -m benchmarks.panel_simulation FOLDER STOCKS PARTS` writes one: FOLDER/store, and for the peers FOLDER/part-0000.parquet and so on.
 """
 
 import math
@@ -12,27 +12,74 @@ import numpy as np
 import pandas as pd
 import polars as pl
 
-from features.panel.layout import write_buckets
+from sources.calendar import sessions as exchange_sessions
+from sources.known import known_at
+from sources.store import Store
 
 N_SESSIONS = 6500
 MEAN_LIFE = 4000
 """Sessions a stock would live if history had no ends: a third of the grid of stocks and sessions is then filled."""
 
 AFTER = 21
-"""Sessions without a close that a delisted stock keeps in the file."""
+"""Sessions without a close that a delisted stock keeps in the peers' files."""
+
+NEWEST = "newest.parquet"
+"""The rows of the last session, which the store does not have."""
 
 
 def sessions(n: int = N_SESSIONS) -> pd.DatetimeIndex:
-    """Business days: holidays do not matter here."""
-    return pd.bdate_range("2000-01-03", periods=n, unit="us")
+    """The first sessions since 2000."""
+    return exchange_sessions(pd.Timestamp("2000-01-03"), pd.Timestamp("2027-12-31"))[:n]
 
 
-def simulate_buckets(n_stocks: int, n_sessions: int, n_buckets: int) -> Iterator[pl.DataFrame]:
-    """Draw one bucket after the other, each from a seed of its own; columns as `features.panel.layout.SCHEMA`."""
+def names_of(ids: pl.Expr) -> pl.Expr:
+    """Names whose order is that of the ids."""
+    return pl.format("S{}", ids.cast(pl.String).str.zfill(5))
+
+
+def write(folder: Path, n_stocks: int, n_parts: int) -> None:
+    """Write the store, all but the last session, and the files of the peers with it."""
+    days = sessions()
+    last = days[-1].date()
+    store, newest = Store.create(folder / "store", simulated=True), []
+    for part, rows in enumerate(simulate_parts(n_stocks, N_SESSIONS, n_parts)):
+        rows.write_parquet(folder / f"part-{part:04d}.parquet", compression="zstd")
+        closes = as_closes(rows, days)
+        newest.append(closes.filter(pl.col("date") == last))
+        store.write({"members": members_of(rows)}, panel=closes.filter(pl.col("date") < last), source="simulation")
+    pl.concat(newest).write_parquet(folder / NEWEST)
+
+
+def as_closes(rows: pl.DataFrame, days: pd.DatetimeIndex) -> pl.DataFrame:
+    """Closes as a store takes them."""
+    known = pd.Series(known_at("session_close", days), index=days)
+    instants = pl.DataFrame({"date": days.to_numpy("datetime64[D]"), "known_at": known.dt.tz_convert(None).to_numpy()})
+    instants = instants.with_columns(pl.col("known_at").cast(pl.Datetime("us")).dt.replace_time_zone("UTC"))
+    priced = rows.filter(pl.col("close").is_not_nan()).join(instants, on="date", how="left")
+    return priced.select(names_of(pl.col("id")).alias("security"), "date", "close", "known_at")
+
+
+def members_of(rows: pl.DataFrame) -> pd.DataFrame:
+    """Intervals of membership, known when they begin."""
+    spans = (
+        rows.filter("member")
+        .group_by("id", maintain_order=True)
+        .agg(pl.col("date").min().alias("start"), pl.col("date").max().alias("end"))
+    )
+    frame = (
+        spans.with_columns(pl.col("start", "end").cast(pl.Datetime("us")))
+        .select(names_of(pl.col("id")).alias("security"), "start", "end")
+        .to_pandas()
+    )
+    frame["end"] = frame["end"] + pd.Timedelta(days=1)
+    return frame.assign(known_at=frame["start"].dt.tz_localize("UTC")).astype({"security": "str"})
+
+
+def simulate_parts(n_stocks: int, n_sessions: int, n_parts: int) -> Iterator[pl.DataFrame]:
+    """Draw one part after the other, each from a seed of its own: id, date, close (NaN where not priced), member; sorted."""
     days = sessions(n_sessions).to_numpy("datetime64[D]")
-    for bucket in range(n_buckets):
-        ids = np.arange(bucket, n_stocks, n_buckets, dtype=np.int32)
-        yield _draw(ids, days, np.random.default_rng([7, n_stocks, bucket]))
+    for part, ids in enumerate(np.array_split(np.arange(n_stocks, dtype=np.int32), n_parts)):
+        yield _draw(ids, days, np.random.default_rng([7, n_stocks, part]))
 
 
 def _draw(ids: np.ndarray, days: np.ndarray, rng: np.random.Generator) -> pl.DataFrame:
@@ -81,5 +128,5 @@ def _halted(total: int, rng: np.random.Generator) -> np.ndarray:
 
 
 if __name__ == "__main__":
-    where, n_stocks, n_buckets = sys.argv[1:]
-    write_buckets(simulate_buckets(int(n_stocks), N_SESSIONS, int(n_buckets)), Path(where), int(n_buckets))
+    where, n_stocks, n_parts = sys.argv[1:]
+    write(Path(where), int(n_stocks), int(n_parts))

@@ -15,9 +15,13 @@ ABSURD = np.log(4)
 
 
 def count_bucketed(paths: Sequence[Path]) -> pd.DataFrame:
-    """Count file by file, and add up."""
-    parts = [_count(_read(path), "id") for path in paths]
-    return pd.concat(parts).groupby(level=0).sum()
+    """Count file by file with groupby, transform and rolling, and add up."""
+    return pd.concat([_count(_read(path), "id", in_place=True) for path in paths]).groupby(level=0).sum()
+
+
+def count_bucketed_sorted(paths: Sequence[Path]) -> pd.DataFrame:
+    """Count file by file the faster way, rolling over groups: the rows of a stock stand together."""
+    return pd.concat([_count(_read(path), "id") for path in paths]).groupby(level=0).sum()
 
 
 def count_by_date(path: Path) -> pd.DataFrame:

@@ -45,13 +45,22 @@ def on_sessions(closes: Closes, spans: pd.DataFrame, sessions: pd.DatetimeIndex)
     spans : as `features.membership.member_spans` gives them, `security` being ids
     sessions : DatetimeIndex
     """
-    listed = session_days(sessions)
-    slots = np.minimum(np.searchsorted(listed, closes.days), len(listed) - 1).astype(np.int32)
-    usable = (listed[slots] == closes.days) & (closes.known_at <= asof(sessions).as_unit("us").asi8[slots])
-    ids, slots, close = closes.ids[usable], slots[usable], closes.close[usable]
-    securities, code = np.unique(ids, return_inverse=True)
-    members = member_mask(spans[spans["security"].isin(securities)], pd.Index(securities), len(sessions))
+    slots = _slots(closes.days, session_days(sessions))
+    usable = (slots >= 0) & (closes.known_at <= asof(sessions).as_unit("us").asi8[slots])
+    ids, slots, close = (closes.ids, slots, closes.close) if usable.all() else (closes.ids[usable], slots[usable], closes.close[usable])
+    heads = np.flatnonzero(np.diff(ids, prepend=-1))
+    code = np.repeat(np.arange(len(heads)), np.diff(np.append(heads, len(ids))))
+    members = member_mask(spans[spans["security"].isin(ids[heads])], pd.Index(ids[heads]), len(sessions))
     return Rows(ids, slots, close, members[slots, code])
+
+
+def _slots(days: Ints, listed: Ints) -> Ints:
+    """Positions of days in a list, -1 where they are not in it; by a table, for there are many."""
+    low, high = int(listed[0]), int(listed[-1])
+    table = np.full(high - low + 3, -1, dtype=np.int32)
+    table[listed - low + 1] = np.arange(len(listed), dtype=np.int32)
+    slots: Ints = table[np.clip(days - (low - 1), 0, high - low + 2)]
+    return slots
 
 
 def count_closes(blocks: Iterable[Closes], spans: pd.DataFrame, sessions: pd.DatetimeIndex) -> tuple[PanelBreadth, PanelState]:

@@ -27,8 +27,8 @@ from sources.store.read import AsOf, buckets, named, read
 from sources.store.tables import BUCKET, empty
 from sources.store.vintages import FIRST
 
-READ = ("panel", "quotes", "actions")
 COLUMNS = ("id", "date", "close", "known_at")
+READ = {"panel": COLUMNS, "quotes": COLUMNS, "actions": ("id", "date", "split", "dividend", "known_at")}
 QUOTES = empty("quotes").select(COLUMNS)
 KEPT = {"id": pl.Int32, "date": pl.Int32, "close": pl.Float64, "known_at": pl.Int64}
 """Columns of `QUOTES` as numbers, as they are kept."""
@@ -128,17 +128,20 @@ class CountedPanel:
 
     def _read(self, ids: tuple[int, int] | None, since: str | None) -> dict[str, pl.DataFrame]:
         answer = self.answer
-        return {name: read(self.root, self.manifests, name, answer.known, answer.recorded, FIRST, ids, since) for name in READ}
+        return {
+            name: read(self.root, self.manifests, name, answer.known, answer.recorded, FIRST, ids, since, [*columns, "vintage"])
+            for name, columns in READ.items()
+        }
 
     def _closes(self, found: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
         """Adjust quotes, and put the stored closes among them."""
-        parts = [found["panel"].select(COLUMNS)]
-        if self.quoted and len(found["quotes"]):
-            names = read_names(self.root, self.manifests).frame()
-            raw = {name: named(found[name], name, names) for name in ("quotes", "actions")}
-            rows = derived(AsOf(self.answer.known, self.answer.recorded, raw), self.quoted, together=True)[0]
-            parts.append(rows.drop("close").rename({"adj_close": "close"}).select(COLUMNS))
-        return pl.concat(parts).sort("id", "date")
+        stored = found["panel"].select(COLUMNS)
+        if not self.quoted or not len(found["quotes"]):
+            return stored
+        names = read_names(self.root, self.manifests).frame()
+        raw = {name: named(found[name], name, names) for name in ("quotes", "actions")}
+        rows = derived(AsOf(self.answer.known, self.answer.recorded, raw), self.quoted, together=True)[0]
+        return pl.concat([stored, rows.drop("close").rename({"adj_close": "close"}).select(COLUMNS)]).sort("id", "date")
 
 
 def _reach(sessions: pd.DatetimeIndex, end: int) -> datetime.date:

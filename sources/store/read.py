@@ -81,6 +81,7 @@ def read(
     prints: str = NEWEST,
     ids: tuple[int, int] | None = None,
     since: str | None = None,
+    columns: Sequence[str] | None = None,
 ) -> pl.DataFrame:
     """Read one kind as it was known.
 
@@ -92,22 +93,25 @@ def read(
     prints : `newest` or `first`, see `vintages.chosen`
     ids : lowest and highest id to read; None for all
     since : first date to read, ISO; None for all
+    columns : the key, `known_at`, `vintage`, and of the values those that are wanted; None for all
 
     Returns
     -------
-    DataFrame with the columns of the kind on disk, sorted by its key
+    DataFrame with these columns of the kind on disk, sorted by its key
     """
     kind = _kind(name)
     if prints not in PRINTS:
         raise DataError(f"as_of: prints is '{prints}'; rule: one of {', '.join(PRINTS)}")
     files = [file for file in files_of(manifests, name) if _may_hold(file, ids, since)]
     if not files:
-        return empty(name)
+        return empty(name) if columns is None else empty(name).select(columns)
     frame = scan(root, name, files).filter(pl.col("known_at") <= known, pl.col("recorded_at") <= recorded)
     if ids is not None:
         frame = frame.filter(pl.col("id").is_between(*ids))
     if since is not None:
         frame = frame.filter(pl.col(kind.date) >= datetime.date.fromisoformat(since))
+    if columns is not None:
+        frame = frame.select(columns)
     gone = withdrawn(root, manifests, kind, recorded)
     rows = without(collect(root, frame), gone)
     # the file of a batch is sorted and has a key once

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from sources.store.kinds import Kind
+from sources.store.order import in_order
 
 NEWEST, FIRST = "newest", "first"
 PRINTS = (NEWEST, FIRST)
@@ -61,4 +62,4 @@ def chosen(kind: Kind, known: pl.DataFrame, prints: str) -> pl.DataFrame:
         several = known.join(revised, on=kind.key, how="semi").sort(order, descending=descending)
         alone = known.join(revised, on=kind.key, how="anti")
         known = pl.concat([alone, several.unique(kind.key, keep="last", maintain_order=True)])
-    return known.sort(kind.key)
+    return in_order(kind, known)

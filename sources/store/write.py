@@ -9,11 +9,11 @@ import polars as pl
 
 from features.errors import DataError
 from sources.store.incoming import Incoming
-from sources.store.incoming_long import packed
 from sources.store.kinds import Kind
 from sources.store.lock import writing
 from sources.store.manifest import File, Manifest, files_of, next_number, publish, read_manifests
 from sources.store.names import Names, read_names
+from sources.store.order import in_order
 from sources.store.rules import COUNTS, stop_if_many, with_rule
 from sources.store.sweep import sweep
 from sources.store.tables import collect, row_groups, scan, write_table
@@ -119,10 +119,7 @@ def _by_id(found: Incoming, names: Names) -> pl.DataFrame:
     """Give ids, and sort by the key."""
     ids = pl.Series([names.ids[name] for name in found.names], dtype=pl.Int32)
     rows = found.rows.with_columns(ids.gather(found.rows["code"]).alias("id"))
-    if len(found.kind.key) > len(("id", "date")):
-        return rows.sort(found.kind.key)
-    key = packed(rows["id"], rows[found.kind.date])
-    return rows if key.is_sorted() else rows[key.arg_sort()]
+    return in_order(found.kind, rows)
 
 
 def _near(root: Path, manifests: Sequence[Manifest], table: str, kind: Kind, rows: pl.DataFrame) -> pl.DataFrame:
