@@ -22,7 +22,7 @@ from features.panel.state import PanelState
 from sources.store.derived import derived
 from sources.store.kinds import KINDS
 from sources.store.manifest import Manifest
-from sources.store.names import read_names
+from sources.store.names import Names
 from sources.store.read import AsOf, buckets, named, read
 from sources.store.tables import BUCKET, empty
 from sources.store.vintages import FIRST
@@ -43,7 +43,7 @@ class CountedPanel:
 
     Attributes
     ----------
-    root, manifests, answer : the store, the batches that count, and the two instants
+    root, manifests, answer, names : the store, the batches that count, the two instants, the dictionary
     quoted : securities whose quotes count, as total-return closes, besides the stored closes
     kept : file of counts and state, made anew where it does not fit
     """
@@ -51,16 +51,16 @@ class CountedPanel:
     root: Path
     manifests: Sequence[Manifest]
     answer: AsOf
+    names: Names
     quoted: Sequence[str]
     kept: Path
 
     def count(self, market: Market) -> Market:
         """Put counts into a market that has no panel."""
-        names = read_names(self.root, self.manifests)
         spans = member_spans(market)
-        ids = spans["security"].map(names.ids)
+        ids = spans["security"].map(self.names.ids)
         spans = spans[ids.notna().to_numpy()].assign(security=ids.dropna().astype(np.int32))
-        breadth, state, tail = self._gone_on(market, spans) or self._anew(market, spans, max(names.ids.values(), default=-1))
+        breadth, state, tail = self._gone_on(market, spans) or self._anew(market, spans, max(self.names.ids.values(), default=-1))
         self.kept.parent.mkdir(parents=True, exist_ok=True)
         kept = {name: tail[name].to_physical().to_numpy() for name in COLUMNS}
         save_panel(self.kept, breadth, state, json.dumps(self._of(market.sessions, spans, state.day)), **kept)
@@ -102,13 +102,14 @@ class CountedPanel:
 
     def _still_holds(self, told: dict[str, str], breadth: PanelBreadth, state: PanelState, market: Market, spans: pd.DataFrame) -> bool:
         """Say whether nothing came since that speaks of the sessions that were counted."""
-        known = {manifest.sha256(): number for number, manifest in enumerate(self.manifests)}
         batch = told.pop("batch", None)
-        if len(breadth.days) > len(market.sessions) or batch not in known:
+        # backwards: most often it is one of the last
+        at = next((k for k in reversed(range(len(self.manifests))) if self.manifests[k].sha256() == batch), None)
+        if len(breadth.days) > len(market.sessions) or at is None:
             return False
         now = self._of(market.sessions[: len(breadth.days)], spans, state.day)
         del now["batch"]
-        later = [file for manifest in self.manifests[known[batch] + 1 :] for file in manifest.files]
+        later = [file for manifest in self.manifests[at + 1 :] for file in manifest.files]
         touched = [file for file in later if file.table in READ or file.table.startswith("withdrawn/")]
         last = str(np.datetime64(state.day, "D"))
         return told == now and all(file.dates and file.dates[0] > last for file in touched)
@@ -138,7 +139,7 @@ class CountedPanel:
         stored = found["panel"].select(COLUMNS)
         if not self.quoted or not len(found["quotes"]):
             return stored
-        names = read_names(self.root, self.manifests).frame()
+        names = self.names.frame()
         raw = {name: named(found[name], name, names) for name in ("quotes", "actions")}
         rows = derived(AsOf(self.answer.known, self.answer.recorded, raw), self.quoted, together=True)[0]
         return pl.concat([stored, rows.drop("close").rename({"adj_close": "close"}).select(COLUMNS)]).sort("id", "date")
@@ -161,10 +162,9 @@ def _on_from(state: PanelState, closes: pl.DataFrame) -> pl.DataFrame:
 
 
 def without_panel(
-    root: Path, manifests: Sequence[Manifest], known: datetime.datetime, recorded: datetime.datetime, panel: Sequence[str]
+    root: Path, manifests: Sequence[Manifest], known: datetime.datetime, recorded: datetime.datetime, names: Names, panel: Sequence[str]
 ) -> AsOf:
     """Read all that a market holds but the panel: neither stored closes nor the quotes of its securities."""
-    names = read_names(root, manifests)
     securities = pl.Series([names.ids[name] for name in panel if name in names.ids], dtype=pl.Int32).implode()
     dictionary = names.frame()
     frames = {name: named(read(root, manifests, name, known, recorded, FIRST), name, dictionary) for name in KINDS if name not in READ}

@@ -236,10 +236,11 @@ class Store:
         counts: Path,
     ) -> Market:
         manifests, moment = settled(self.root, recorded, self.clock, WAIT_S)
-        answer = without_panel(self.root, manifests, instant(known, "known"), moment, panel)
+        names = read_names(self.root, manifests)
+        answer = without_panel(self.root, manifests, instant(known, "known"), moment, names, panel)
         aside = self.quarantined(moment).filter(pl.col("known_at") <= answer.known)
         market = to_market(answer, aside, name=name, note=note, simulated=self.simulated, start=start, end=end, quoted=quoted, panel=())
-        return CountedPanel(self.root, manifests, answer, panel, counts).count(market)
+        return CountedPanel(self.root, manifests, answer, names, panel, counts).count(market)
 
     def status(self, now: Instant | None = None) -> pl.DataFrame:
         """Describe every series: first, last, age, gaps, revisions, quarantined records (`sources.store.status`)."""
