@@ -238,7 +238,7 @@ class Store:
         manifests, moment = settled(self.root, recorded, self.clock, WAIT_S)
         names = read_names(self.root, manifests)
         answer = without_panel(self.root, manifests, instant(known, "known"), moment, names, panel)
-        aside = self.quarantined(moment).filter(pl.col("known_at") <= answer.known)
+        aside = quarantined(self.root, manifests, moment).filter(pl.col("known_at") <= answer.known)
         market = to_market(answer, aside, name=name, note=note, simulated=self.simulated, start=start, end=end, quoted=quoted, panel=())
         return CountedPanel(self.root, manifests, answer, names, panel, counts).count(market)
 

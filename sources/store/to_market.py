@@ -48,7 +48,8 @@ def to_market(
     answer, late = _with_derived(answer, quoted, panel)
     aside = pl.concat([aside.select(*QUARANTINE), late])
     sessions = _sessions(answer, start, end)
-    frames = {each: _within(_pandas(answer.frames[each], each), each, sessions) for each in SCHEMAS}
+    held = [each for each in SCHEMAS if len(answer.frames[each])]
+    frames = {each: _within(_pandas(answer.frames[each], each), each, sessions) for each in held}
     market = Market.from_frames(
         name=name, simulated=simulated, note=note, sessions=sessions, frames=frames, panel=_panel(answer.frames["panel"], sessions)
     )
