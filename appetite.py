@@ -27,7 +27,7 @@ OWN_ERRORS = ("features.errors", "models.errors", "training.errors", "serving.er
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def told(stopped: str = "a run that was open is marked KILLED, no model was registered") -> Iterator[None]:
     """Turn a fault of the input into one line and exit code 2, a stop into 130, anything else into one line and exit code 1."""
     from training.tracking import Interrupted, stop_signals
 
@@ -41,7 +41,7 @@ def told() -> Iterator[None]:
         raise
     except Interrupted as stop:
         _close_run(stop)
-        click.echo(f"appetite: stopped by {stop}; a run that was open is marked KILLED, no model was registered", err=True)
+        click.echo(f"appetite: stopped by {stop}; {stopped}", err=True)
         sys.exit(INTERRUPTED)
     except Exception as error:
         _close_run(error)
@@ -313,7 +313,7 @@ def events(series: str, market: str, out: Path | None, as_json: bool) -> None:
 @json_option
 def fetch(plan: str, only: str, dry_run: bool, as_json: bool) -> None:
     """Bring the newest records into the store. What arrives is kept, also where another source fails."""
-    with told():
+    with told("what had arrived is in the store, run it again to go on"):
         from sources.fetch import fetch_into, list_sources, read_plan
         from sources.fetch.words import as_rows, describe, fault_of, render
 

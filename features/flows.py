@@ -50,7 +50,7 @@ def flows(market: Market, nav_lag: int = 1) -> Family:
         print, `ytd_pct` as a share of assets then; `z`: standardised `flow_pct_63`; `divergence`: standardised 63-session return less `z`;
         `record_high_with_outflows`: 1 where the index made a record high in the last 21 sessions and `ytd_usd` < 0; `reconstitution`: 1
         where the newest print is of the day the Russell indices change or of the next; `heartbeat`: 1 where a flow of 2% of a fund went
-        back within 3 sessions. On either the flow says nothing of appetite.
+        back within 3 sessions. The first says nothing of appetite, the second seldom.
         Coverage: share of assets and of the last 21 sessions whose flow is counted; n: funds with assets.
     """
     funds = [fund_prints(market, fund, nav_lag) for fund in fund_universe(market)]

@@ -165,7 +165,7 @@ class StoreSpec(Clipped):
     known : instant with a time zone; by default `recorded`
     recorded : instant with a time zone; by default that of the last batch
     prints : `first` prints of each key, or the `newest`
-    quoted : series whose prices come from quotes; by default all that have quotes
+    quoted : series whose prices come from quotes where they have any, whatever prices are stored; by default all that have quotes
     panel : `stored` closes alone, or with `quotes` all quoted securities that are not in `quoted` as well, as total-return closes
     counted : count the panel where it lies in place of holding it, for panels of thousands; counts are kept beside the store, and from one
         session to the next only what came is counted

@@ -1,5 +1,6 @@
 """A market out of a store, by the two instants that its market file names or leaves open."""
 
+import dataclasses
 import datetime
 from pathlib import Path
 
@@ -34,7 +35,8 @@ def from_store(spec: StoreSpec, root: Path) -> Market:
     if recorded <= LONG_AGO:
         raise DataError(f"store '{root}': nothing was recorded yet; bring records in with `appetite fetch`")
     known = (spec.known or recorded).astimezone(datetime.UTC)
-    return store.to_market(
+    quotes = set() if spec.quoted is None else set(store.series("quotes"))
+    market = store.to_market(
         known,
         recorded,
         name=spec.name,
@@ -42,10 +44,12 @@ def from_store(spec: StoreSpec, root: Path) -> Market:
         start=spec.start,
         end=spec.end,
         prints=spec.prints,
-        quoted=spec.quoted,
-        panel=() if spec.panel == "stored" else sorted(set(store.series("quotes")) - set(spec.quoted or ())),
+        quoted=None if spec.quoted is None else sorted(quotes.intersection(spec.quoted)),
+        panel=() if spec.panel == "stored" else sorted(quotes.difference(spec.quoted or ())),
         counts=root.with_name(f"{root.name}-counts") / f"{spec.name}.npz" if spec.counted else None,
     )
+    funds = " + ".join(sorted(market.funds["fund"].unique()))
+    return dataclasses.replace(market, note=f"{market.note}; funds: {funds}") if funds else market
 
 
 def _words(instant: datetime.datetime) -> str:

@@ -32,12 +32,14 @@ class Delivery:
     frames : by kind, as `Store.write` takes them
     panel : closes of many securities
     aside : records that were set aside on reading
+    missing : names that gave nothing, where that is no fault
     """
 
     source: str
     frames: Mapping[str, pd.DataFrame]
     panel: Panel | None = None
     aside: pd.DataFrame = field(default_factory=no_aside)
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

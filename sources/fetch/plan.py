@@ -65,7 +65,7 @@ class YahooPlan(Strict):
     ----------
     start : first date
     prices : funds and indices
-    panel : file with a ticker a line (a first line 'ticker' is skipped), below the folder of the plan: constituents
+    panel : file with a ticker a line, or name=ticker, beside the plan: constituents
     coins : coins in USD
     since : by our name, the first date on which the ticker was this company's
     """
@@ -75,6 +75,13 @@ class YahooPlan(Strict):
     panel: str | None = None
     coins: dict[str, str] = Field(default_factory=dict)
     since: dict[str, Day] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _since_of_what(self) -> "YahooPlan":
+        unknown = [name for name in self.since if name not in self.prices and name not in self.coins and self.panel is None]
+        if unknown:
+            raise ValueError(f"since names '{unknown[0]}', which is neither in prices nor in coins; rule: our name of a series")
+        return self
 
 
 class ExchangePlan(Strict):

@@ -18,6 +18,9 @@ from sources.fetch.sec import Sec
 from sources.fetch.yahoo import Yahoo
 from sources.store import Store
 
+COMPACT_AFTER = 100
+"""Batches whose files are then put together: reading slows with their number."""
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -29,6 +32,7 @@ class Outcome:
     new, revised, identical : records written, written as a further vintage, there already
     quarantined : records set aside, on reading and by the store
     batches : numbers of what was written
+    missing : names that gave nothing
     fault : why it stopped, None where it did not; what it had delivered before is in the store
     """
 
@@ -38,6 +42,7 @@ class Outcome:
     identical: int = 0
     quarantined: int = 0
     batches: tuple[int, ...] = ()
+    missing: tuple[str, ...] = ()
     fault: str | None = None
 
 
@@ -91,15 +96,18 @@ def fetch_into(
         raise DataError(f"source '{unknown[0]}' is not in the plan; it has {', '.join(sources)}")
     store = Store.create(plan.store)
     tools = Tools(store, now or pd.Timestamp.now("UTC"), beside, plan.user_agent, plan.per_second, progress, inject or {})
-    return [_fetch(name, source, tools) for name, source in sources.items() if not only or name in only]
+    outcomes = [_fetch(name, source, tools) for name, source in sources.items() if not only or name in only]
+    if any(each.batches for each in outcomes) and store.n_batches() >= COMPACT_AFTER:
+        store.compact()
+    return outcomes
 
 
 def _fetch(name: str, source: Source, tools: Tools) -> Outcome:
     done = Outcome(name)
     try:
         for delivery in source.deliver(tools):
-            done = _with(done, quarantined=len(delivery.aside))
-            batch = tools.store.write(delivery.frames, source=delivery.source, panel=delivery.panel)
+            done = _with(done, quarantined=len(delivery.aside), missing=delivery.missing)
+            batch = tools.store.write(delivery.frames, source=delivery.source, panel=delivery.panel, seen=tools.now)
             done = _with(done, batches=() if batch.number is None else (batch.number,))
             for count in batch.counts.values():
                 done = _with(done, new=count.new, revised=count.revised, identical=count.identical, quarantined=count.quarantined)

@@ -6,6 +6,9 @@ from typing import Any
 from sources.fetch.delivery import Source
 from sources.fetch.run import Outcome
 
+SHOWN = 10
+"""Names listed at most."""
+
 
 def describe(sources: Mapping[str, Source]) -> list[dict[str, str]]:
     """Say of each source what it needs, what it gives and when that could be known."""
@@ -23,7 +26,7 @@ def describe(sources: Mapping[str, Source]) -> list[dict[str, str]]:
 
 def as_rows(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
     """Give outcomes as plain values."""
-    return [{**vars(each), "batches": list(each.batches)} for each in outcomes]
+    return [{**vars(each), "batches": list(each.batches), "missing": list(each.missing)} for each in outcomes]
 
 
 def render(outcomes: Sequence[Outcome], store: str) -> str:
@@ -32,6 +35,9 @@ def render(outcomes: Sequence[Outcome], store: str) -> str:
     for each in outcomes:
         stopped = "  stopped" if each.fault else ""
         lines.append(f"{each.source:<10}{each.new:>10,}{each.revised:>10,}{each.identical:>12,}{each.quarantined:>11,}{stopped}")
+        if each.missing:
+            shown = ", ".join(each.missing[:SHOWN]) + (", ..." if len(each.missing) > SHOWN else "")
+            lines.append(f"{'':<10}nothing came for {len(each.missing)}: {shown}")
     written = sum(len(each.batches) for each in outcomes)
     return "\n".join([*lines, f"store {store}: {written} {'batch' if written == 1 else 'batches'} written"])
 

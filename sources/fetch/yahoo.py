@@ -15,6 +15,9 @@ from sources.yahoo import YahooBars, fetch_yahoo
 AGAIN = pd.Timedelta(days=10)
 """Days fetched again before the newest record: what was corrected since becomes a further vintage."""
 
+FRESH = datetime.timedelta(days=30)
+"""A series that ended so long before the others is asked for apart: most likely it is gone."""
+
 TOGETHER = 200
 """Constituents a batch."""
 
@@ -33,11 +36,9 @@ class Yahoo:
         """Fetch funds and indices, coins, and constituents some at a time; series that are there from their newest record on."""
         yield from self._deliver("prices", self.plan.prices, {}, tools)
         yield from self._deliver("coins", {}, self.plan.coins, tools)
-        members = _tickers(tools.beside, self.plan.panel)
+        members = list(_tickers(tools.beside, self.plan.panel).items())
         for begin in range(0, len(members), TOGETHER):
-            yield from self._deliver(
-                "constituents", {name: name for name in members[begin : begin + TOGETHER]}, {}, tools, some_missing=True
-            )
+            yield from self._deliver("constituents", dict(members[begin : begin + TOGETHER]), {}, tools, some_missing=True)
 
     def _deliver(
         self, what: str, prices: Mapping[str, str], coins: Mapping[str, str], tools: Tools, *, some_missing: bool = False
@@ -56,29 +57,38 @@ class Yahoo:
                 progress=lambda done, of: tools.progress(f"Yahoo {what}", done, of),
             )
             frames = {"quotes": bars.quotes, "actions": bars.actions, "coins": bars.coins}
-            yield Delivery(f"Yahoo {what}", {kind: frame for kind, frame in frames.items() if len(frame)}, aside=bars.quarantine)
+            yield Delivery(
+                f"Yahoo {what}", {kind: frame for kind, frame in frames.items() if len(frame)}, aside=bars.quarantine, missing=bars.missing
+            )
 
 
 def _by_start(
     names: Mapping[str, str], last: Mapping[str, datetime.date], first: datetime.date
 ) -> Iterator[tuple[pd.Timestamp, tuple[str, ...]]]:
-    """Group series by whether the store has them: those it has are asked for from their oldest end on."""
+    """Group series by whether the store has them, and to the end: what is asked for begins at the oldest end of a group."""
     new = tuple(name for name in names if name not in last)
-    old = tuple(name for name in names if name in last)
     if new:
         yield pd.Timestamp(first), new
-    if old:
-        yield max(pd.Timestamp(first), pd.Timestamp(min(last[name] for name in old)) - AGAIN), old
+    newest = max((last[name] for name in names if name in last), default=first)
+    fresh = tuple(name for name in names if name in last and newest - last[name] <= FRESH)
+    stale = tuple(name for name in names if name in last and newest - last[name] > FRESH)
+    for group in (fresh, stale):
+        if group:
+            yield max(pd.Timestamp(first), pd.Timestamp(min(last[name] for name in group)) - AGAIN), group
 
 
-def _tickers(beside: Path, name: str | None) -> list[str]:
+def _tickers(beside: Path, name: str | None) -> dict[str, str]:
+    """Read tickers by our name: lines are tickers, or name=ticker where a ticker passed from one company to another."""
     if name is None:
-        return []
+        return {}
     try:
         lines = [line.strip() for line in (beside / name).read_text(encoding="utf-8").splitlines()]
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{name}: the list of tickers cannot be read: {error}; rule: one a line") from None
-    tickers = [line for line in lines if line and not line.startswith("#") and line.lower() != "ticker"]
-    if not tickers:
-        raise DataError(f"{name}: no ticker in it; rule: one a line")
-    return sorted(set(tickers))
+    kept = [line for line in lines if line and not line.startswith("#") and line.lower() != "ticker"]
+    parted = [line.partition("=") if "=" in line and not line.startswith("=") else (line, "", line) for line in kept]
+    tickers = {ours.strip(): theirs.strip() for ours, _, theirs in parted}
+    if not tickers or len(tickers) < len(kept):
+        fault = "a name is there twice" if tickers else "no ticker in it"
+        raise DataError(f"{name}: {fault}; rule: a ticker a line, or name=ticker, each name once")
+    return dict(sorted(tickers.items()))

@@ -29,9 +29,8 @@ from sources.store.vintages import FIRST
 
 COLUMNS = ("id", "date", "close", "known_at")
 READ = {"panel": COLUMNS, "quotes": COLUMNS, "actions": ("id", "date", "split", "dividend", "known_at")}
-QUOTES = empty("quotes").select(COLUMNS)
 KEPT = {"id": pl.Int32, "date": pl.Int32, "close": pl.Float64, "known_at": pl.Int64}
-"""Columns of `QUOTES` as numbers, as they are kept."""
+"""`COLUMNS` of quotes as numbers, as they are kept."""
 
 Counted = tuple[PanelBreadth, PanelState, pl.DataFrame]
 """Counts, the state they end with, and the quotes that the next ones are adjusted against."""
@@ -68,7 +67,7 @@ class CountedPanel:
 
     def _anew(self, market: Market, spans: pd.DataFrame, last_id: int) -> Counted:
         """Count all sessions, some securities at a time."""
-        reach, tails = _reach(market.sessions, len(market.sessions)), [QUOTES.clear()]
+        reach, tails = _reach(market.sessions, len(market.sessions)), [empty("quotes").select(COLUMNS)]
 
         def blocks() -> Iterator[Closes]:
             for bucket in range(last_id // BUCKET + 1):
@@ -86,7 +85,7 @@ class CountedPanel:
         try:
             breadth, state, of, kept = load_panel(self.kept)
             told = json.loads(of)
-            tail = pl.DataFrame(kept, schema=KEPT).cast(QUOTES.schema).select(COLUMNS)
+            tail = pl.DataFrame(kept, schema=KEPT).cast(empty("quotes").select(COLUMNS).schema).select(COLUMNS)
         except (DataError, ValueError, pl.exceptions.PolarsError):
             return None
         if not self._still_holds(told, breadth, state, market, spans):

@@ -64,5 +64,5 @@ def refuse_old(path: Path, root: Root, target: int = SCHEMA) -> None:
     if root.schema < target:
         raise DataError(
             f"store '{path}': schema version {root.schema} is older than this program's {target}; bring it up with "
-            "sources.store.migrate (keep a copy)"
+            "`appetite data migrate` (keep a copy)"
         )

@@ -84,6 +84,7 @@ class Store:
         source: str,
         panel: Panel | pl.DataFrame | None = None,
         origin: Mapping[str, str] | None = None,
+        seen: Instant | None = None,
         wait_s: float = WAIT_S,
     ) -> Batch:
         """Write one batch: all of it becomes visible at once. Records that are there already add nothing.
@@ -95,6 +96,9 @@ class Store:
         source : where the others come from
         panel : closes of many securities, wide or long (`incoming_long.LONG`)
         origin : file each series came from, for error texts
+        seen : instant at which a source was asked that does not say when it revised a value: a revision is known from then on, not from
+            when the first print was. A record then belongs to the source that gave it first: what others say of it is left out. None where
+            records say themselves when they were known.
         wait_s : seconds to wait for another writer
 
         Raises
@@ -110,7 +114,7 @@ class Store:
         ]
         if panel is not None:
             found.append(from_panel(panel, source))
-        return write_batch(self.root, found, source, self.clock, wait_s)
+        return write_batch(self.root, found, source, self.clock, wait_s, None if seen is None else instant(seen, "seen"))
 
     def write_market(self, market: Market, *, source: str, wait_s: float = WAIT_S) -> Batch:
         """Write everything a market holds; a simulated one goes only into a store of simulated records."""
@@ -168,6 +172,10 @@ class Store:
         """Read one kind as `as_of` does, some ids at a time and without names, so that memory stays bounded."""
         manifests, moment = settled(self.root, recorded, self.clock, WAIT_S)
         return buckets(self.root, manifests, kind, instant(known, "known"), moment, prints)
+
+    def n_batches(self) -> int:
+        """Count the batches since the last compaction."""
+        return sum(manifest.replaced is None for manifest in read_manifests(self.root))
 
     def series(self, kind: str) -> list[str]:
         """Name what there are records of, whenever known."""

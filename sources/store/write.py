@@ -53,8 +53,19 @@ class Batch:
     counts: Mapping[str, Count]
 
 
-def write_batch(root: Path, found: Sequence[Incoming], source: str, clock: Callable[[], datetime.datetime], wait_s: float) -> Batch:
+def write_batch(
+    root: Path,
+    found: Sequence[Incoming],
+    source: str,
+    clock: Callable[[], datetime.datetime],
+    wait_s: float,
+    seen: datetime.datetime | None = None,
+) -> Batch:
     """Write checked records as one batch.
+
+    Parameters
+    ----------
+    seen : as of `vintages.numbered`, for the kinds whose records do not say when they were revised
 
     Raises
     ------
@@ -65,12 +76,14 @@ def write_batch(root: Path, found: Sequence[Incoming], source: str, clock: Calla
     """
     try:
         with writing(root, wait_s):
-            return _write(root, found, source, clock)
+            return _write(root, found, source, clock, seen)
     except OSError as error:
         raise DataError(f"store '{root}': cannot be written: {error.strerror or error}; nothing of this batch counts") from None
 
 
-def _write(root: Path, found: Sequence[Incoming], source: str, clock: Callable[[], datetime.datetime]) -> Batch:
+def _write(
+    root: Path, found: Sequence[Incoming], source: str, clock: Callable[[], datetime.datetime], seen: datetime.datetime | None
+) -> Batch:
     manifests = read_manifests(root)
     sweep(root, manifests)
     names = read_names(root, manifests)
@@ -79,7 +92,7 @@ def _write(root: Path, found: Sequence[Incoming], source: str, clock: Callable[[
     tables: dict[str, pl.DataFrame] = {}
     counts: dict[str, Count] = {}
     for each in found:
-        good, aside = _parted(root, manifests, each, names)
+        good, aside = _parted(root, manifests, each, names, seen)
         tables |= {each.kind.name: good, f"quarantine/{each.kind.name}": aside}
         revised = int((good["vintage"] > 0).sum())
         counts[each.kind.name] = Count(len(good) - revised, revised, len(each.rows) - len(good) - len(aside), len(aside))
@@ -99,7 +112,9 @@ def stamp(manifests: Sequence[Manifest], clock: Callable[[], datetime.datetime])
     return max(now, manifests[-1].recorded_at + ONE_MICROSECOND) if manifests else now
 
 
-def _parted(root: Path, manifests: Sequence[Manifest], found: Incoming, names: Names) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _parted(
+    root: Path, manifests: Sequence[Manifest], found: Incoming, names: Names, seen: datetime.datetime | None
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Give ids and vintages; part good records from bad ones; leave out those that the store has."""
     kind = found.kind
     rows = with_rule(kind, _by_id(found, names))
@@ -107,7 +122,8 @@ def _parted(root: Path, manifests: Sequence[Manifest], found: Incoming, names: N
     good = rows.filter(pl.col("rule").is_null()) if len(aside) else rows
     cuts = list(row_groups(good["id"].to_numpy(), TOGETHER)) if files_of(manifests, kind.name) else [(0, len(good))]
     parts = [good.slice(start, end - start) for start, end in cuts]
-    good = pl.concat([numbered(part, _near(root, manifests, kind.name, kind, part), kind.key, kind.values) for part in parts])
+    undated = seen if kind.first_prints else None
+    good = pl.concat([numbered(part, _near(root, manifests, kind.name, kind, part), kind.key, kind.values, undated) for part in parts])
     if len(aside):
         aside = numbered(aside, _near(root, manifests, table, kind, aside), (*kind.key, "rule"), kind.values)
         both = pl.concat([each.select("id", "code", kind.date, pl.col("rule").cast(pl.String)) for each in (good, aside)])
@@ -124,7 +140,7 @@ def _by_id(found: Incoming, names: Names) -> pl.DataFrame:
 
 def _near(root: Path, manifests: Sequence[Manifest], table: str, kind: Kind, rows: pl.DataFrame) -> pl.DataFrame:
     """Read the stored records that may have a key of these rows."""
-    columns = dict.fromkeys([*kind.key, *kind.values, "known_at", "vintage", *(["rule"] if table != kind.name else [])])
+    columns = dict.fromkeys([*kind.key, *kind.values, "known_at", "vintage", "source", *(["rule"] if table != kind.name else [])])
     files = [] if rows.is_empty() else [file for file in files_of(manifests, table) if _overlap(file, kind, rows)]
     ranges = [pl.col(name).is_between(rows[name].min(), rows[name].max()) for name in ("id", kind.date)]
     near = collect(root, scan(root, table, files).filter(*ranges).select(*columns))

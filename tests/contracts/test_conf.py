@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from features.matrix import FAMILIES, features_with_quality
+from sources.fetch import read_plan
 from sources.market_file import read_spec
 from sources.spec import FilesSpec, SimulatedSpec, StoreSpec
 from training.config import load_config
@@ -14,7 +15,7 @@ from training.promote import load_promote_config
 
 ROOT = Path(__file__).resolve().parents[2]
 CONF = ROOT / "conf"
-READERS = {"market-*.yaml": read_spec, "train.yaml": load_config, "promote.yaml": load_promote_config}
+READERS = {"market-*.yaml": read_spec, "train.yaml": load_config, "promote.yaml": load_promote_config, "fetch.yaml": read_plan}
 
 
 def readers(path: Path) -> list:
@@ -22,7 +23,8 @@ def readers(path: Path) -> list:
 
 
 @pytest.mark.parametrize("path", sorted(CONF.iterdir()), ids=lambda path: path.name)
-def test_file_is_read_by_exactly_one_reader(path):
+def test_file_is_read_by_exactly_one_reader(path, monkeypatch, tmp_path):
+    monkeypatch.setenv("APPETITE_STORE", str(tmp_path))
     (reader,) = readers(path)
     assert reader(path) is not None
 

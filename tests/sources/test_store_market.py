@@ -108,7 +108,7 @@ def test_fault_is_named(store, keys, words):
 
 
 def test_empty_store_is_named(tmp_path):
-    with pytest.raises(DataError, match="no price was known at 1970-01-01 00:00 UTC"):
+    with pytest.raises(DataError, match="nothing was recorded yet; bring records in with `appetite fetch`"):
         load(new_store(tmp_path / "store"))
 
 

@@ -70,6 +70,46 @@ def test_a_value_that_changed_is_a_further_vintage(server, tmp_path):
     assert (again.new, again.revised, again.identical) == (0, 1, 1)
 
 
+def test_a_revision_is_known_from_when_it_was_seen_and_rows_of_the_past_keep_the_first_print(server, tmp_path):
+    changed = CSV.format("VIXCLS").replace("1.75", "1.8").encode()
+    text = fred(server, Answer(CSV.format("VIXCLS").encode()), Answer(changed))
+    fetched(tmp_path, text)
+    later = NOW + pd.Timedelta(days=1)
+    for _ in range(2):  # the second time it is what the store has
+        (again,) = fetched(tmp_path, text, now=later)
+    assert (again.new, again.revised, again.identical) == (0, 0, 2)
+    store = Store.open(tmp_path / "store")
+
+    def values(known: pd.Timestamp, prints: str) -> list[float]:
+        return store.as_of(known, kinds=["macro"], prints=prints).frames["macro"]["value"].to_list()
+
+    assert values(NOW, "newest") == values(NOW, "first") == values(later, "first") == [1.5, 1.75]
+    assert values(later, "newest") == [1.5, 1.8]
+
+
+def test_of_two_sources_of_one_record_the_first_counts_and_they_do_not_take_turns(server, tmp_path):
+    server.on("/graph/fredgraph.csv", *(Answer(CSV.format(f"ID{n % 2}").replace("1.75", f"1.{n % 2}").encode()) for n in range(4)))
+    other = "ID0: {name: X, known_at: end_of_utc_day}, ID1: {name: X, known_at: end_of_utc_day}"
+    text = f"fred: {{series: [], other: {{{other}}}, address: '{server.url}'}}\n"
+    (first,), (again,) = fetched(tmp_path, text), fetched(tmp_path, text, now=NOW + pd.Timedelta(days=1))
+    assert (first.new, first.revised, first.identical) == (2, 0, 2)
+    assert (again.new, again.revised, again.identical) == (0, 0, 4)
+    frame = Store.open(tmp_path / "store").as_of(NOW).frames["macro"]
+    assert frame.select("value", "source").rows() == [(1.5, "FRED ID0"), (1.0, "FRED ID0")]
+
+
+def test_old_files_are_put_together_now_and_then(server, tmp_path, monkeypatch):
+    monkeypatch.setattr("sources.fetch.run.COMPACT_AFTER", 2)
+    bodies = [CSV.format("VIXCLS").replace("1.75", f"1.{n}").encode() for n in range(4)]
+    text = fred(server, *map(Answer, bodies))
+    for day in range(4):
+        fetched(tmp_path, text, now=NOW + pd.Timedelta(days=day))
+    store = Store.open(tmp_path / "store")
+    assert store.n_batches() < 4
+    assert store.verify() == []
+    assert store.as_of(NOW + pd.Timedelta(days=9), kinds=["macro"]).frames["macro"]["vintage"].to_list() == [0, 3]
+
+
 @pytest.mark.parametrize(
     ("answers", "words"),
     [
@@ -196,6 +236,31 @@ def test_closes_as_traded_and_actions_are_kept_and_adjusted_when_read(tmp_path):
     assert market.panel.close.columns.tolist() == ["AAA", "BBB"]
 
 
+def test_constituents_that_gave_nothing_are_named_and_those_that_ended_are_asked_for_apart(tmp_path):
+    (tmp_path / "tickers.txt").write_text("AAA\nT@yf=T\nGONE\n", encoding="utf-8")
+    asked = []
+
+    def table(tickers: list[str], **more: object) -> pd.DataFrame:
+        asked.append((sorted(tickers), pd.Timestamp(str(more["start"])).date()))
+        return yahoo_table([each for each in tickers if each != "GONE"])
+
+    text = "yahoo: {start: 2024-01-02, prices: {}, panel: tickers.txt, since: {T@yf: 2024-01-04}}\n"
+    (done,) = fetched(tmp_path, text, inject={"yahoo": table})
+    assert (done.fault, done.missing) == (None, ("GONE",))
+    assert "nothing came for 1: GONE" in render([done], "s")
+    quotes = Store.open(tmp_path / "store").as_of(NOW).frames["quotes"]
+    first = dict(quotes.group_by("series").agg(pl.col("date").min()).rows())
+    assert first == {"AAA": datetime.date(2024, 1, 2), "T@yf": datetime.date(2024, 1, 4)}
+    assert asked[0][0] == ["AAA", "GONE", "T"]
+
+
+@pytest.mark.parametrize("lines", ["AAA\nAAA\n", "A=T\nA=U\n", "# none\n"])
+def test_a_list_of_tickers_names_each_once(tmp_path, lines):
+    (tmp_path / "tickers.txt").write_text(lines, encoding="utf-8")
+    (done,) = fetched(tmp_path, "yahoo: {start: 2024-01-02, panel: tickers.txt}\n", inject={"yahoo": yahoo_table})
+    assert "rule: a ticker a line, or name=ticker, each name once" in done.fault
+
+
 def test_only_named_sources_are_fetched_and_a_name_that_is_not_there_is_refused(server, tmp_path):
     text = fred(server, Answer(CSV.format("VIXCLS").encode())) + f"funds: {{IWM: {{url: '{server.url}/fund'}}}}\n"
     assert [each.source for each in fetched(tmp_path, text, only=("fred",))] == ["fred"]
@@ -211,6 +276,7 @@ def test_only_named_sources_are_fetched_and_a_name_that_is_not_there_is_refused(
         ("funds: {IWM: {url: 'ftp://x'}}", "url"),
         ("funds: {A: {url: 'https://x', members: true}, B: {url: 'https://y', members: true}}", "one fund's holdings are the index"),
         ("gold: {}", "unknown key 'gold'"),
+        ("yahoo: {start: 2024-01-02, prices: {A: A}, since: {B: 2024-01-03}}", "since names 'B'"),
     ],
 )
 def test_a_plan_that_breaks_a_rule_is_refused(tmp_path, text, words):

@@ -14,7 +14,7 @@ def old(tmp_path):
 
 
 def test_store_of_version_1_opens_once_it_is_brought_up(old):
-    with pytest.raises(DataError, match=r"schema version 1 is older than this program's 2; bring it up with sources.store.migrate"):
+    with pytest.raises(DataError, match=r"schema version 1 is older than this program's 2; bring it up with `appetite data migrate`"):
         Store.open(old)
     before = tree(old)
     assert migrate(old).schema == 2

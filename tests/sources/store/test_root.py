@@ -37,7 +37,7 @@ def test_older_store_is_refused_and_brought_up_step_by_step(tmp_path):
     store, ran = new_store(tmp_path / "store"), []
     store.write({"macro": ROWS}, source="x")
     set_schema(store.root, -1)
-    with pytest.raises(DataError, match=r"schema version -1 is older than this program's 2; bring it up with sources.store.migrate"):
+    with pytest.raises(DataError, match=r"schema version -1 is older than this program's 2; bring it up with `appetite data migrate`"):
         Store.open(store.root)
     with pytest.raises(DataError, match=r"nothing leads from schema version 0 to 1"):
         migrate(store.root, steps={-1: ran.append})
