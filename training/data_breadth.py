@@ -147,6 +147,7 @@ def coverage_figure(table: Tables, simulated: bool) -> Figure:
         years = by_year(table["panel"])["clipped"]
         middle = pd.to_datetime([f"{year}-07-01" for year in years.index])
         below.bar(middle, years.to_numpy(dtype=np.float64), width=250.0, facecolor="#cfcfcf", edgecolor=INK, linewidth=0.7)
+        below.set_ylim(0.0, max(1.0, 1.05 * float(years.max())))
         below.set_title(f"Returns clipped in each year, {NAMES['panel']}")
         figure.legend(loc="outside upper left", ncols=2)
     return figure

@@ -95,7 +95,7 @@ def hanging(own: pd.DataFrame, name: str) -> str:
     of_cell = counts[(counts["base"] == REGISTERED[0]) & (counts["tolerance"] == REGISTERED[1])]
     return (
         f"{name}: {plural(n, 'confirmed breakout')} in the registered cell ({cell_name(*REGISTERED)}), {low} to {high} over all cells; "
-        f"{alike} of the {n} the same, end and all, in every cell; {int(of_cell['knife_edge'].sum())} of the {n} on a knife-edge."
+        f"the same, end and all, in every cell: {alike} of {n}; on a knife-edge: {int(of_cell['knife_edge'].sum())} of {n}."
     )
 
 

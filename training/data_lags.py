@@ -14,7 +14,7 @@ from training.report_inputs import SOURCES, FamilyView
 from training.report_tables import Table
 
 STALE = 21
-"""Sessions after which a series has stopped rather than paused."""
+"""Sessions after which a series has stopped rather than paused, and missing records that are a hole."""
 
 NAMED, FIRST_DATES = 6, 3
 PANEL = "panel"
@@ -76,11 +76,18 @@ def _any_bounded(inventory: Sequence[Series]) -> bool:
 
 
 def series_findings(inventory: Sequence[Series]) -> list[str]:
-    """Name series with a record known before its date, and series that have stopped."""
+    """Name series with a record known before its date, series with holes, and series that have stopped."""
     found = []
-    early = [f"{each.frame} {each.name}" for each in inventory if each.shortest_delay < pd.Timedelta(0)]
+    # changes of an index are announced before they take effect; nothing else is known before its date
+    early = [f"{each.frame} {each.name}" for each in inventory if each.frame != "members" and each.shortest_delay < pd.Timedelta(0)]
     if early:
-        found.append(f"Records known before their own date: {_some(early)}. Either they were announced, or a rule for known-at is wrong.")
+        found.append(f"Records known before their own date: {_some(early)}. A rule for known-at is wrong, or the dates are.")
+    holed = sorted((each for each in inventory if (each.missing or 0) > STALE), key=lambda each: -(each.missing or 0))
+    if holed:
+        names = [f"{each.frame} {each.name} ({each.missing})" for each in holed]
+        found.append(
+            f"Holes of more than {STALE} records between first and last in {len(holed)} of {len(inventory)} series: {_some(names)}."
+        )
     stopped = sorted((each for each in inventory if each.age > STALE), key=lambda each: -each.age)
     if stopped:
         names = [f"{each.frame} {each.name} ({each.age})" for each in stopped]

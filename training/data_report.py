@@ -49,6 +49,7 @@ def write_data_report(market: Market, out: Path, progress: Progress) -> Path:
         "title": f"{'SIMULATED · ' if market.simulated else ''}appetite: data of {market.name}, {market.sessions[-1]:%Y-%m-%d}",
         "market": market,
         "instants": instants(market.note),
+        "note": INSTANTS.sub("", market.note).rstrip("; "),
         "span": [day(market.sessions[0]), day(span[1])],
         "fingerprint": market.fingerprint(),
         "findings": [

@@ -1,19 +1,15 @@
 """The numbers of the picture of the data against plain loops; markets without a family say so."""
 
-import dataclasses
-
 import numpy as np
 import pandas as pd
 import pytest
 
 from features.breakout_cells import list_grid
-from sources.inventory import take_inventory
 from tests.features.handmade import coins, funds, market, panel, sessions
 from training.data_altcoins import altcoin_section, coins_by_day, correlations, level_table
 from training.data_breadth import by_session, by_year, year_table
 from training.data_breakouts import confirmation_table, ends_by_cell, same_everywhere
 from training.data_flows import flow_section, last_print
-from training.data_lags import aside_table, lag_table, lag_words, series_findings
 from training.data_report import write_data_report
 from training.listing import list_cells, render_cells
 
@@ -159,47 +155,6 @@ def test_coverage_by_year_equals_a_loop(sample_market):
         assert row["lowest"] == min(shares)
         assert row["covered"] == pytest.approx(np.mean([share >= 0.8 for share in shares]))
         assert own["coverage"][row["on"]] == row["lowest"]
-
-
-def test_records_set_aside_are_listed_with_their_first_dates():
-    aside = pd.DataFrame(
-        {
-            "frame": "funds",
-            "series": ["A"] * 5 + ["B"],
-            "date": pd.to_datetime(["2020-03-05", "2020-03-01", "2020-03-02", "2020-03-09", "2020-03-03", None]),
-            "rule": "date is no session",
-        }
-    )
-    rows = aside_table(dataclasses.replace(market(DAYS), quarantine=aside)).rows
-    assert rows == [
-        ["funds", "A", "date is no session", "5", "2020-03-01, 2020-03-02, 2020-03-03, …", "2020-03-09"],
-        ["funds", "B", "date is no session", "1", "no date", "n/a"],
-    ]
-
-
-def test_lags_of_a_frame_span_its_series():
-    source = fund_market("A", "B")
-    inventory = [each for each in take_inventory(source) if each.frame == "funds"]
-    # known at 14:00 UTC of the next business day: 38 hours, over a weekend 86
-    assert lag_words(inventory) == ["funds known after 38 h (38 h to 4 d)"]
-    assert lag_table("flows", inventory).rows[0][2:5] == ["38 h", "38 h", "4 d"]
-    bound = [dataclasses.replace(each, bounded=True) for each in inventory]
-    assert lag_words(bound) == ["funds known after at most 4 d"]
-    assert lag_table("flows", bound).rows[0][2:5] == ["", "", "≤ 4 d"]
-
-
-def test_series_that_stopped_and_records_known_too_early_are_named():
-    inventory = take_inventory(fund_market("A", "B"))
-    assert series_findings(inventory) == []
-    stopped = [dataclasses.replace(each, age=22 + k) for k, each in enumerate(inventory)]
-    (words,) = series_findings(stopped)
-    n = len(inventory)
-    assert words.startswith(
-        f"{n} of {n} series have had nothing new for more than 21 sessions: {inventory[-1].frame} {inventory[-1].name} ("
-    )
-    early = [dataclasses.replace(inventory[0], shortest_delay=pd.Timedelta(hours=-1)), *inventory[1:]]
-    (words,) = series_findings(early)
-    assert words.startswith(f"Records known before their own date: {inventory[0].frame} {inventory[0].name}.")
 
 
 def test_market_of_prices_alone_is_drawn_and_says_what_it_lacks(tmp_path):
