@@ -24,13 +24,18 @@ def list_events(market: Market, series: list[str] | None = None) -> pd.DataFrame
     DataError
         Naming a series that the market does not have, and those it has.
     """
+    frames = [breakout_events(index_closes(market, name)).assign(series=name) for name in with_closes(market, series)]
+    frames = [frame for frame in frames if len(frame)]
+    if not frames:
+        return pd.DataFrame(columns=list(COLUMNS))
+    return pd.concat(frames, ignore_index=True)[list(COLUMNS)].sort_values(["date", "series"], kind="stable", ignore_index=True)
+
+
+def with_closes(market: Market, series: list[str] | None = None) -> list[str]:
+    """Name the series whose breakouts are listed; parameters and errors as in `list_events`."""
     present = set(market.prices.loc[market.prices["close"].notna(), "series"])
     wanted = [s for s in SERIES if s in present] if series is None else series
     absent = [s for s in wanted if s not in present]
     if absent:
         raise DataError(f"events: the market has no price-return closes of '{absent[0]}'; it has {', '.join(sorted(present))}")
-    frames = [breakout_events(index_closes(market, name)).assign(series=name) for name in wanted]
-    frames = [frame for frame in frames if len(frame)]
-    if not frames:
-        return pd.DataFrame(columns=list(COLUMNS))
-    return pd.concat(frames, ignore_index=True)[list(COLUMNS)].sort_values(["date", "series"], kind="stable", ignore_index=True)
+    return wanted

@@ -12,7 +12,7 @@ VALUES = {"prices": ("close", "adj_close"), "coins": ("close",), "funds": ("shar
 """Column that stands for a series: the first of these with any value."""
 
 KEYED = {"prices": "series", "coins": "asset", "funds": "fund", "macro": "series"}
-DAY = pd.Timedelta(days=1)
+DAY, HOUR = pd.Timedelta(days=1), pd.Timedelta(hours=1)
 GAP_FACTOR = 5
 """A hole is a step of more than so many usual ones: a weekend in a daily series is none, a missing month is."""
 
@@ -26,8 +26,8 @@ class Series:
     frame, name : where it is in the market
     first, last : dates of its records; NaT where it has none
     n : records
-    delay : median of known-at minus the date's 00:00 UTC
-    longest_delay : the largest one
+    shortest_delay, delay, longest_delay : least, median and largest of known-at minus the date's 00:00 UTC
+    bounded : True where records were counted and not held: they were known by then, and none says when
     age : sessions of the market after its newest usable record
     missing : sessions without a record between first and last (days for coins); None for a series without a daily rhythm
     longest_gap : days between neighbouring dates, at most
@@ -40,8 +40,10 @@ class Series:
     first: pd.Timestamp
     last: pd.Timestamp
     n: int
+    shortest_delay: pd.Timedelta
     delay: pd.Timedelta
     longest_delay: pd.Timedelta
+    bounded: bool
     age: int
     missing: int | None
     longest_gap: int
@@ -64,8 +66,8 @@ def inventory_table(series: list[Series]) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame with frame, series, first, last, n, delay_hours (median), longest_delay_hours, age_sessions, missing, longest_gap_days,
-    quarantined
+    DataFrame with frame, series, first, last, n, shortest_delay_hours, delay_hours (median), longest_delay_hours, delay_is_bound,
+    age_sessions, missing, longest_gap_days, quarantined
     """
     rows = [
         {
@@ -74,8 +76,10 @@ def inventory_table(series: list[Series]) -> pd.DataFrame:
             "first": each.first,
             "last": each.last,
             "n": each.n,
-            "delay_hours": each.delay / pd.Timedelta(hours=1),
-            "longest_delay_hours": each.longest_delay / pd.Timedelta(hours=1),
+            "shortest_delay_hours": each.shortest_delay / HOUR,
+            "delay_hours": each.delay / HOUR,
+            "longest_delay_hours": each.longest_delay / HOUR,
+            "delay_is_bound": each.bounded,
             "age_sessions": each.age,
             "missing": each.missing,
             "longest_gap_days": each.longest_gap,
@@ -117,7 +121,8 @@ def _panel(market: Market) -> Iterator[Series]:
         priced = priced[priced > 0]
         if len(priced):
             dates = pd.Series(priced.index, index=priced.index)
-            yield _series(market, "panel", f"{int(priced.max())} securities at most, counted", dates, usable_at(dates), priced)
+            name = f"counted, up to {int(priced.max())} securities at once"
+            yield _series(market, "panel", name, dates, usable_at(dates), priced, bounded=True)
         return
     close = market.panel.close
     if close.shape[1] and len(close):
@@ -127,11 +132,13 @@ def _panel(market: Market) -> Iterator[Series]:
 
 
 def usable_at(dates: pd.Series) -> pd.Series:
-    """Give the instant at which a session's row is made: counted closes were known by then."""
+    """Give the instant at which a session's row is made: a close that was not known by then was not counted."""
     return (dates + DAY).dt.tz_localize("UTC")
 
 
-def _series(market: Market, frame: str, name: str, date: pd.Series, known_at: pd.Series, course: pd.Series) -> Series:
+def _series(
+    market: Market, frame: str, name: str, date: pd.Series, known_at: pd.Series, course: pd.Series, *, bounded: bool = False
+) -> Series:
     delays = known_at.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy() - date.to_numpy()
     dates = pd.DatetimeIndex(np.unique(date.to_numpy()))
     steps = np.diff(dates.to_numpy()) / np.timedelta64(1, "D")
@@ -141,8 +148,10 @@ def _series(market: Market, frame: str, name: str, date: pd.Series, known_at: pd
         dates[0],
         dates[-1],
         len(date),
+        pd.Timedelta(delays.min()),
         pd.Timedelta(np.median(delays)),
         pd.Timedelta(delays.max()),
+        bounded,
         _age(market, known_at),
         _missing(market, frame, dates),
         int(steps.max()) if len(steps) else 0,
@@ -174,14 +183,14 @@ def _set_aside(market: Market, frame: str, name: str) -> pd.DatetimeIndex:
     return pd.DatetimeIndex(pd.to_datetime(aside["date"]))
 
 
-def holes(series: Series) -> list[tuple[pd.Timestamp, pd.Timestamp]]:
-    """Stretches of a course without values, longer than `GAP_FACTOR` of its usual steps.
+def holes(course: pd.Series) -> list[tuple[pd.Timestamp, pd.Timestamp]]:
+    """Stretches of a course (values by date) without values, longer than `GAP_FACTOR` of its usual steps.
 
     Returns
     -------
     list of (last date before, first date after)
     """
-    dates = series.course.index
+    dates = course.index
     if len(dates) < 3:
         return []
     steps = np.diff(dates.to_numpy()) / np.timedelta64(1, "D")

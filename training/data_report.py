@@ -1,11 +1,9 @@
-"""A picture of the data: every input series with its delay, age, holes and what was set aside, and what the features make of them."""
+"""A picture of the data: what to distrust first, every input series, what hangs on which choice, and what was set aside."""
 
+import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from features import features_with_quality
@@ -13,36 +11,21 @@ from features.market import Market
 from features.matrix import FAMILIES
 from serving.output import write_text
 from serving.words import count, day
-from sources.inventory import Series, holes, take_inventory
-from training import report_tables
+from sources.inventory import Series, take_inventory
+from training.data_altcoins import altcoin_section
+from training.data_breadth import BIASED, breadth_section
+from training.data_breakouts import breakout_section
+from training.data_flows import flow_section
+from training.data_lags import aside_findings, aside_table, family_lags, marked_name, series_findings
+from training.data_strips import Strip, delay_words, known_after, strip, year_ticks
 from training.report_inputs import HIGH, WIDE, family_view, silent_columns
 from training.report_tables import Table
 
 TEMPLATES = Path(__file__).parent / "templates"
-POINTS = 240
-"""Points of a small curve, about one a pixel."""
-
-LOGARITHMIC = ("prices", "coins")
+INSTANTS = re.compile(r"(first|newest) prints known (\S+Z), recorded (\S+Z)$")
+"""The end of the note of a market out of a store."""
 
 Progress = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True)
-class Strip:
-    """One series on the axis of time that all share.
-
-    Attributes
-    ----------
-    series : what it is
-    lines : points of its polylines, one a stretch without holes
-    marks : places of records set aside
-    spoken : the same in words
-    """
-
-    series: Series
-    lines: list[str]
-    marks: list[float]
-    spoken: str
 
 
 def write_data_report(market: Market, out: Path, progress: Progress) -> Path:
@@ -57,19 +40,31 @@ def write_data_report(market: Market, out: Path, progress: Progress) -> Path:
     made = features_with_quality(market)
     progress("features", 1, 1)
     inventory = take_inventory(market)
-    span = market.sessions[0], max(market.sessions[-1], max((each.last for each in inventory), default=market.sessions[-1]))
+    span = market.sessions[0], max([market.sessions[-1], *(each.last for each in inventory)])
+    progress("sections", 0, 1)
+    sections = [breakout_section(market), flow_section(market, made.values), altcoin_section(market, span), breadth_section(market)]
+    progress("sections", 1, 1)
+    views = [family_view(family, market, made.values, made.quality, {}) for family in FAMILIES]
     page = {
         "title": f"{'SIMULATED · ' if market.simulated else ''}appetite: data of {market.name}, {market.sessions[-1]:%Y-%m-%d}",
         "market": market,
+        "instants": instants(market.note),
+        "note": INSTANTS.sub("", market.note).rstrip("; "),
         "span": [day(market.sessions[0]), day(span[1])],
         "fingerprint": market.fingerprint(),
-        "frames": _by_frame([strip(each, span) for each in inventory]),
+        "findings": [
+            *(("series", each) for each in series_findings(inventory)),
+            *((section.anchor, each) for section in sections for each in section.findings),
+            *(("records", each) for each in aside_findings(market)),
+        ],
+        "frames": _by_frame(inventory, [strip(each, span) for each in inventory]),
+        "biased": BIASED,
         "inventory": inventory_view(inventory),
-        "delay": delay_words,
         "years": year_ticks(span),
-        "families": [family_view(family, market, made.values, made.quality, {}) for family in FAMILIES],
+        "sections": sections,
+        "families": [family_lags(view, inventory) for view in views],
         "silent": silent_columns(made.values),
-        "quarantine": report_tables.quarantine_table(market),
+        "quarantine": aside_table(market),
         "wide": (WIDE, HIGH),
     }
     environment = Environment(
@@ -79,68 +74,17 @@ def write_data_report(market: Market, out: Path, progress: Progress) -> Path:
     return out
 
 
-def _by_frame(strips: list[Strip]) -> dict[str, list[Strip]]:
+def instants(note: str) -> dict[str, str] | None:
+    """Find the two instants of a market out of a store in its note; None for another market."""
+    found = INSTANTS.search(note)
+    return {"prints": found[1], "known": found[2], "recorded": found[3]} if found else None
+
+
+def _by_frame(inventory: list[Series], strips: list[Strip]) -> dict[str, list[Strip]]:
     out: dict[str, list[Strip]] = {}
-    for each in strips:
-        out.setdefault(each.series.frame, []).append(each)
+    for each, drawn in zip(inventory, strips, strict=True):
+        out.setdefault(each.frame, []).append(drawn)
     return out
-
-
-def strip(series: Series, span: tuple[pd.Timestamp, pd.Timestamp]) -> Strip:
-    """Draw a series between two dates.
-
-    Parameters
-    ----------
-    span : first and last date of the axis
-    """
-    course = series.course[(series.course.index >= span[0]) & (series.course.index <= span[1])]
-    marks = [place(date, span) for date in series.quarantined if not pd.isna(date) and span[0] <= date <= span[1]]
-    without = len(series.quarantined) - len(marks)
-    aside = f"; {len(series.quarantined)} set aside" + (f", {without} of them on no date of this axis" if without else "")
-    spoken = f"{series.frame} {series.name}: {day(series.first)} to {day(series.last)}" + (aside if len(series.quarantined) else "")
-    return Strip(series, _lines(course, series.frame in LOGARITHMIC, [before for before, _ in holes(series)], span), marks, spoken)
-
-
-def place(date: pd.Timestamp, span: tuple[pd.Timestamp, pd.Timestamp]) -> float:
-    """Where a date stands on the axis, 0 to `WIDE`."""
-    return round(float((date - span[0]) / (span[1] - span[0])) * WIDE, 1)
-
-
-def _lines(course: pd.Series, logarithmic: bool, before_holes: list[pd.Timestamp], span: tuple[pd.Timestamp, pd.Timestamp]) -> list[str]:
-    if not len(course):
-        return []
-    values = course.to_numpy(dtype=np.float64)
-    values = np.log(values) if logarithmic else values
-    low, high = float(values.min()), float(values.max())
-    y = HIGH - 3.0 - (HIGH - 6.0) * ((values - low) / (high - low) if high > low else np.full(len(values), 0.5))
-    dates = course.index.to_numpy(dtype="datetime64[us]")
-    x = (dates - span[0].to_datetime64()) / (span[1] - span[0]).to_timedelta64() * WIDE
-    ends = np.flatnonzero(course.index.isin(before_holes)) + 1
-    return [_polyline(x[part], y[part]) for part in np.split(np.arange(len(x)), ends) if len(part)]
-
-
-def _polyline(x: np.ndarray, y: np.ndarray) -> str:
-    """Thin a stretch to its extremes, point by point of the axis: a spike must not fall between two points."""
-    bins = np.floor(x / WIDE * POINTS).astype(int)
-    keep: list[int] = []
-    for rows in np.split(np.arange(len(x)), np.flatnonzero(np.diff(bins)) + 1):
-        keep += sorted({int(rows[y[rows].argmin()]), int(rows[y[rows].argmax()])})
-    if len(keep) == 1:  # a single point has no length: give it one
-        return f"{x[keep[0]] - 0.5:.1f},{y[keep[0]]:.1f} {x[keep[0]] + 0.5:.1f},{y[keep[0]]:.1f}"
-    return " ".join(f"{x[k]:.1f},{y[k]:.1f}" for k in keep)
-
-
-def year_ticks(span: tuple[pd.Timestamp, pd.Timestamp]) -> list[tuple[float, str]]:
-    """Place and name of some years on the axis."""
-    years = list(range(span[0].year + 1, span[1].year + 1))
-    step = max(1, -(-len(years) // 8))
-    return [(place(pd.Timestamp(year, 1, 1), span), str(year)) for year in years[::-1][::step][::-1]]
-
-
-def delay_words(delay: pd.Timedelta) -> str:
-    """Write how long after 00:00 UTC of its date a record was known."""
-    hours = delay / pd.Timedelta(hours=1)
-    return f"{hours:.0f} h" if hours < 48 else f"{hours / 24:.0f} d"
 
 
 def inventory_view(inventory: list[Series]) -> Table:
@@ -148,11 +92,12 @@ def inventory_view(inventory: list[Series]) -> Table:
     rows = [
         [
             each.frame,
-            each.name,
+            marked_name(each),
             day(each.first),
             day(each.last),
             count(each.n),
-            delay_words(each.delay),
+            "" if each.bounded else delay_words(each.shortest_delay),
+            known_after(each),
             delay_words(each.longest_delay),
             count(each.age),
             "" if each.missing is None else count(each.missing),
@@ -161,10 +106,10 @@ def inventory_view(inventory: list[Series]) -> Table:
         ]
         for each in inventory
     ]
-    when = ["first", "last", "records", "known after", "at most", "age, sessions"]
+    when = ["first", "last", "records", "known after, least", "median", "at most", "age, sessions"]
     head = ["frame", "series", *when, "missing", "longest step, days", "set aside"]
     words = (
-        "Known after: median time from 00:00 UTC of a record's date to the instant it could be used. "
+        "Known after: time from 00:00 UTC of a record's date to the instant it could be used. "
         "Missing: sessions (days for coins) between first and last without a record."
     )
     return Table(words, head, rows, text=(0, 1, 2, 3))
@@ -182,7 +127,7 @@ def render_status(market: Market, inventory: list[Series]) -> str:
     for each in inventory:
         missing = "" if each.missing is None else count(each.missing)
         lines.append(
-            f"{each.frame:<9}{each.name[:17]:<18}{day(each.first):<12}{day(each.last):<12}{each.n:>9}{delay_words(each.delay):>13}"
+            f"{each.frame:<9}{each.name[:17]:<18}{day(each.first):<12}{day(each.last):<12}{each.n:>9}{known_after(each):>13}"
             f"{each.age:>6}{missing:>9}{len(each.quarantined):>11}"
         )
     return "\n".join(lines)

@@ -1,9 +1,14 @@
 """What a market holds: counted by hand on a small one, and by plain loops on the simulated one."""
 
+import dataclasses
+
+import numpy as np
 import pandas as pd
 import pytest
 
 from features.market import Market
+from features.panel.counts import FLAGS, Totals
+from features.panel.recount import PanelBreadth, session_days
 from sources.calendar import sessions as sessions_between
 from sources.inventory import holes, inventory_table, take_inventory
 
@@ -53,7 +58,41 @@ def test_spans_and_counts_are_those_of_the_records(table):
 
 def test_delay_is_from_the_dates_midnight(table):
     assert table["delay_hours"].tolist() == [21.0, 21.0, 24.0, 72.0]
+    assert table["shortest_delay_hours"].tolist() == [21.0, 21.0, 24.0, 72.0]
     assert table["longest_delay_hours"].tolist() == [21.0, 21.0, 24.0, 72.0]
+    assert not table["delay_is_bound"].any()
+
+
+def test_delay_is_the_median_between_the_least_and_the_largest():
+    market = small_market()
+    late = market.macro["known_at"] + pd.to_timedelta([0, 48], unit="h")
+    (money,) = [
+        each for each in take_inventory(dataclasses.replace(market, macro=market.macro.assign(known_at=late))) if each.frame == "macro"
+    ]
+    hours = [delay / pd.Timedelta(hours=1) for delay in (money.shortest_delay, money.delay, money.longest_delay)]
+    assert hours == [72.0, 96.0, 120.0]
+
+
+def counted_market() -> Market:
+    """Nine sessions counted: nobody priced on the first, on the fourth, and on the last two."""
+    market = dataclasses.replace(small_market(), sessions=SESSIONS[:9])
+    priced = np.array([0, 5, 5, 0, 6, 6, 6, 0, 0])
+    everyone = Totals.zeros(9)
+    everyone.counts[FLAGS.index("priced")] = priced
+    return market.with_counts(PanelBreadth(session_days(SESSIONS[:9]), everyone, Totals.zeros(9)))
+
+
+def test_counted_panel_has_a_bound_in_the_place_of_a_delay():
+    (panel,) = [each for each in take_inventory(counted_market()) if each.frame == "panel"]
+    # whoever was counted was known when the row was made, 24 hours after 00:00 UTC of the session's date
+    assert panel.bounded
+    assert {panel.shortest_delay, panel.delay, panel.longest_delay} == {pd.Timedelta(hours=24)}
+    assert (panel.first, panel.last, panel.n) == (SESSIONS[1], SESSIONS[6], 5)
+    assert (panel.missing, panel.age) == (1, 2)
+    assert panel.name == "counted, up to 6 securities at once"
+    assert panel.course.tolist() == [5, 5, 6, 6, 6]
+    (row,) = inventory_table([panel]).to_dict("records")
+    assert row["delay_is_bound"]
 
 
 def test_missing_counts_sessions_for_prices_and_days_for_coins(table):
@@ -77,9 +116,9 @@ def test_record_that_was_set_aside_is_counted_where_it_belongs(table):
 
 def test_hole_is_a_step_of_many_usual_ones():
     (coin,) = [each for each in take_inventory(small_market()) if each.frame == "coins"]
-    assert holes(coin) == []
+    assert holes(coin.course) == []
     dates = pd.date_range("2024-01-02", periods=40).delete(slice(10, 22))
-    (gap,) = holes(type(coin)(**{**coin.__dict__, "course": pd.Series(1.0, index=dates)}))
+    (gap,) = holes(pd.Series(1.0, index=dates))
     assert gap == (pd.Timestamp("2024-01-11"), pd.Timestamp("2024-01-24"))
 
 

@@ -1,5 +1,6 @@
 """The picture of the data: everything named, nothing from elsewhere, spikes not lost, SIMULATED where it is."""
 
+import dataclasses
 import re
 
 import numpy as np
@@ -7,7 +8,8 @@ import pandas as pd
 import pytest
 
 from sources.inventory import Series, take_inventory
-from training.data_report import POINTS, delay_words, place, render_status, strip, write_data_report, year_ticks
+from training.data_report import instants, render_status, write_data_report
+from training.data_strips import POINTS, delay_words, place, strip, year_ticks
 from training.report_inputs import HIGH, WIDE
 
 SPAN = (pd.Timestamp("2015-01-01"), pd.Timestamp("2024-12-31"))
@@ -20,7 +22,9 @@ def quiet(what: str, done: int, of: int) -> None:
 def series_of(course: pd.Series, frame: str = "macro", quarantined: tuple[str, ...] = ()) -> Series:
     hour = pd.Timedelta(hours=1)
     aside = pd.DatetimeIndex(quarantined)
-    return Series(frame, "X", course.index[0], course.index[-1], len(course), 21 * hour, 21 * hour, 0, None, 1, aside, course)
+    return Series(
+        frame, "X", course.index[0], course.index[-1], len(course), 20 * hour, 21 * hour, 22 * hour, False, 0, None, 1, aside, course
+    )
 
 
 def points(line: str) -> np.ndarray:
@@ -39,6 +43,42 @@ def test_page_names_every_series_and_family_and_is_marked_simulated(page, sample
         assert f">{each.name}<small>" in page
     for family in ("Momentum", "Breadth", "Flows", "Profitability", "Liquidity", "Crypto"):
         assert f"<h3>{family}</h3>" in page
+
+
+def test_page_has_a_section_for_each_question_and_says_what_to_distrust(page):
+    for anchor in ("findings", "series", "breakouts", "flows", "altcoins", "breadth", "families", "records"):
+        assert page.count(f'<section id="{anchor}"') == 1
+        assert f'href="#{anchor}"' in page
+    assert "The universe is 2 funds, by name: IWM, VTWO" in page
+    assert "<script" not in page
+
+
+def test_panel_is_marked_as_biased_wherever_it_is_shown(page):
+    families = page[page.index('<section id="families"') :]
+    shown = [cell for cell in re.findall(r">([^<>]*)<", families) if re.match(r"\s*panel[ _]", cell)]
+    assert len(shown) > 10
+    assert all("survivorship-biased" in cell for cell in shown)
+    inputs = re.findall(r">panel</t[hd]><td[^>]*>([^<]*)<", page)  # the rows of the panel in tables of series
+    assert len(inputs) == 2
+    assert all(name.endswith("(survivorship-biased)") for name in inputs)
+    assert ">Panel (survivorship-biased)</h3>" in page
+
+
+@pytest.mark.parametrize("prints", ["first", "newest"])
+def test_both_instants_are_found_in_the_note_of_a_stored_market(prints):
+    known, recorded = "2024-02-29T23:00:00.000000Z", "2024-06-01T12:02:00.000001Z"
+    note = f"ours, known to few; {prints} prints known {known}, recorded {recorded}"
+    assert instants(note) == {"prints": prints, "known": known, "recorded": recorded}
+    assert instants("daily files, final vintages") is None
+
+
+def test_page_of_a_stored_market_begins_with_the_instants(sample_market, tmp_path):
+    note = "read; first prints known 2025-01-01T00:00:00.000000Z, recorded 2025-01-02T00:00:00.000000Z"
+    stored = dataclasses.replace(sample_market, note=note)
+    path = write_data_report(stored, tmp_path / "data.html", quiet)
+    header = path.read_text(encoding="utf-8").partition("<main>")[0]
+    assert "<dt>Known by</dt><dd><code>2025-01-01T00:00:00.000000Z</code></dd>" in header
+    assert "<code>2025-01-02T00:00:00.000000Z</code>" in header
 
 
 def test_page_loads_nothing_from_elsewhere(page):
