@@ -159,7 +159,7 @@ def _study(
 
             loaded = load_market(market)
             progress("market", 1, 1)
-        _say_quarantined(loaded)
+        _say_doubts(loaded)
         if dry_run:
             _dry_run(loaded, settings, as_json)
             return
@@ -467,10 +467,14 @@ def _writable(folder: Path) -> None:
         raise JobError(f"folder '{folder}' cannot be written to ({existing} is not writable); name another")
 
 
-def _say_quarantined(market: "Market") -> None:
+def _say_doubts(market: "Market") -> None:
     for (frame, series, rule), rows in market.quarantine.groupby(["frame", "series", "rule"]):
         of = frame if frame == series else f"{frame} {series}"
         click.echo(f"set aside: {len(rows)} of {of}: {rule}", err=True)
+    from sources.alignment import misfits
+
+    for misfit in misfits(market):
+        click.echo(f"warning: {misfit.words()}", err=True)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from features.market import Market
 from features.matrix import FAMILIES
 from serving.output import write_text
 from serving.words import count, day
+from sources.alignment import misfits
 from sources.inventory import Series, take_inventory
 from training.data_altcoins import altcoin_section
 from training.data_breadth import BIASED, breadth_section
@@ -22,8 +23,8 @@ from training.report_inputs import HIGH, WIDE, family_view, silent_columns
 from training.report_tables import Table
 
 TEMPLATES = Path(__file__).parent / "templates"
-INSTANTS = re.compile(r"(first|newest) prints known (\S+Z), recorded (\S+Z)$")
-"""The end of the note of a market out of a store."""
+INSTANTS = re.compile(r"(first|newest) prints known (\S+Z), recorded ([^;\s]+Z)")
+"""In the note of a market out of a store."""
 
 Progress = Callable[[str, int, int], None]
 
@@ -49,10 +50,11 @@ def write_data_report(market: Market, out: Path, progress: Progress) -> Path:
         "title": f"{'SIMULATED · ' if market.simulated else ''}appetite: data of {market.name}, {market.sessions[-1]:%Y-%m-%d}",
         "market": market,
         "instants": instants(market.note),
-        "note": INSTANTS.sub("", market.note).rstrip("; "),
+        "note": INSTANTS.sub("", market.note).replace("; ;", ";").rstrip("; "),
         "span": [day(market.sessions[0]), day(span[1])],
         "fingerprint": market.fingerprint(),
         "findings": [
+            *(("series", each.words()) for each in misfits(market)),
             *(("series", each) for each in series_findings(inventory)),
             *((section.anchor, each) for section in sections for each in section.findings),
             *(("records", each) for each in aside_findings(market)),
