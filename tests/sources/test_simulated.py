@@ -221,7 +221,7 @@ def test_first_session_has_four_quarters_of_filings_behind_it(default):
 
 def test_every_macro_series_is_there_and_fear_follows_the_state(default):
     macro = default.market.macro
-    assert set(macro["series"]) == {"VIX", "HY_OAS", "WALCL", "WTREGEN", "RRP", "REAL_YIELD_10Y", "USD", "STABLECOINS", "M2"}
+    assert set(macro["series"]) == {"VIX", "HY_OAS", "WALCL", "WTREGEN", "RRP", "REAL_YIELD_10Y", "USD", "STABLECOINS", "M2", "VIX3M"}
     vix = macro[macro["series"] == "VIX"].set_index("date")["value"]
     assert vix[default.states == 1].mean() > 1.4 * vix[default.states == 0].mean()
 
