@@ -1,6 +1,7 @@
 """Breadth of a panel in a store: of its whole history, and of one new session."""
 
 import itertools
+import os
 import subprocess
 import sys
 import tempfile
@@ -101,7 +102,9 @@ def prepare_new_day() -> Duel:
 
     def step() -> PanelBreadth:
         today = panel.folder / "today.npz"
-        today.write_bytes(before.read_bytes())
+        # it is replaced, not written over
+        today.unlink(missing_ok=True)
+        os.link(before, today)
         counted = panel.market(today).counted
         assert counted is not None
         return counted

@@ -50,8 +50,12 @@ def on_sessions(closes: Closes, spans: pd.DataFrame, sessions: pd.DatetimeIndex)
     ids, slots, close = (closes.ids, slots, closes.close) if usable.all() else (closes.ids[usable], slots[usable], closes.close[usable])
     heads = np.flatnonzero(np.diff(ids, prepend=-1))
     code = np.repeat(np.arange(len(heads)), np.diff(np.append(heads, len(ids))))
-    members = member_mask(spans[spans["security"].isin(ids[heads])], pd.Index(ids[heads]), len(sessions))
-    return Rows(ids, slots, close, members[slots, code])
+    first, last = (int(slots.min()), int(slots.max())) if len(slots) else (0, 0)
+    own = spans[spans["security"].isin(ids[heads]) & (spans["stop"] > first) & (spans["first"] <= last)]
+    # only of the sessions that there are closes of: of the newest one that is little
+    own = own.assign(first=np.maximum(own["first"] - first, 0), stop=own["stop"] - first)
+    members = member_mask(own, pd.Index(ids[heads]), last - first + 1)
+    return Rows(ids, slots, close, members[slots - first, code])
 
 
 def _slots(days: Ints, listed: Ints) -> Ints:
