@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from features.errors import DataError
+from features.panel.counts import FLAGS
 from features.panel.recount import PanelBreadth, session_days
 from features.schemas import KEYS, SCHEMAS, checked, empty
 
@@ -126,6 +127,13 @@ class Market:
         panel, aside = _checked_panel(panel, sessions)
         quarantine = pd.concat([*bad, aside], ignore_index=True)
         return cls(name, simulated, note, sessions, **good, panel=panel, quarantine=quarantine)  # type: ignore[arg-type]
+
+    def priced(self) -> pd.Series:
+        """Count the securities priced on each date of the panel, be it held or counted."""
+        if self.counted is None:
+            return self.panel.close.notna().sum(axis=1)
+        priced = pd.Series(self.counted.everyone.counts[FLAGS.index("priced")], index=self.sessions)
+        return priced[priced > 0]
 
     def as_of(self, instant: pd.Timestamp) -> "Market":
         """Keep only what was known at `instant` (UTC), and the sessions whose row could be made then.

@@ -15,6 +15,7 @@ from sources.coins import read_coins
 from sources.downloads import MemberBooks, shown
 from sources.filings import read_filings
 from sources.fund_books import read_member_books
+from sources.inventory import panel_name
 from sources.market_file import expand_root, read_spec
 from sources.members import read_members
 from sources.panel import read_panel
@@ -141,9 +142,9 @@ def describe_market(market: Market) -> pd.DataFrame:
             groups = list(frame.groupby(KEYS[name][0], sort=True))
         date = {"members": "start", "filings": "period_end"}.get(name, "date")
         rows += [(name, str(series), part[date].min(), part[date].max(), len(part)) for series, part in groups]
-    close = market.panel.close
-    if close.shape[1]:
-        rows.append(("panel", f"{close.shape[1]} securities", close.index.min(), close.index.max(), len(close)))
+    priced = market.priced()
+    if len(priced):
+        rows.append(("panel", panel_name(market), priced.index.min(), priced.index.max(), len(priced)))
     table = pd.DataFrame(rows, columns=["frame", "series", "first", "last", "n"])
     aside = market.quarantine
     whole = aside["frame"].isin(["members", "filings", "panel"])

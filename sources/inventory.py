@@ -116,19 +116,18 @@ def _filings(market: Market) -> Iterator[Series]:
 
 
 def _panel(market: Market) -> Iterator[Series]:
+    priced = market.priced()
+    if len(priced):
+        dates, counted = pd.Series(priced.index, index=priced.index), market.counted is not None
+        known = usable_at(dates) if counted else market.panel.known_at
+        yield _series(market, "panel", panel_name(market), dates, known, priced.astype(float), bounded=counted)
+
+
+def panel_name(market: Market) -> str:
+    """Say what the panel of a market is of."""
     if market.counted is not None:
-        priced = pd.Series(market.counted.universes()["panel"]["priced"], index=market.sessions)
-        priced = priced[priced > 0]
-        if len(priced):
-            dates = pd.Series(priced.index, index=priced.index)
-            name = f"counted, up to {int(priced.max())} securities at once"
-            yield _series(market, "panel", name, dates, usable_at(dates), priced, bounded=True)
-        return
-    close = market.panel.close
-    if close.shape[1] and len(close):
-        dates = pd.Series(close.index, index=close.index)
-        priced = close.notna().sum(axis=1).astype(float)
-        yield _series(market, "panel", f"{close.shape[1]} securities", dates, market.panel.known_at, priced)
+        return f"counted, up to {market.priced().max()} securities at once"
+    return f"{market.panel.close.shape[1]} securities"
 
 
 def usable_at(dates: pd.Series) -> pd.Series:

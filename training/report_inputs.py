@@ -12,6 +12,7 @@ from features.market import Market
 from features.matrix import FAMILIES, MAY_NEVER_FIRE
 from models.inference import Array
 from serving.words import UNKNOWN, count, day, number, plural, share
+from sources.inventory import panel_name
 from training.report_tables import Table
 from training.study import Study
 
@@ -131,10 +132,7 @@ def input_rows(market: Market, family: str) -> list[list[str]]:
     rows = []
     for frame in SOURCES[family]:
         if frame == "panel":
-            close, known = market.panel.close, market.panel.known_at
-            if len(close):
-                span = [day(close.index[0]), day(close.index[-1]), _instant(known.max())]
-                rows.append([frame, f"{close.shape[1]} securities", str(int(close.notna().to_numpy().sum())), *span])
+            rows += _panel_row(market)
             continue
         records: pd.DataFrame = getattr(market, frame)
         by = {"prices": "series", "macro": "series", "coins": "asset", "funds": "fund"}.get(frame)
@@ -146,6 +144,15 @@ def input_rows(market: Market, family: str) -> list[list[str]]:
         for name, part in groups:
             rows.append([frame, str(name), str(len(part)), day(part[date].min()), day(part[date].max()), _instant(part["known_at"].max())])
     return rows
+
+
+def _panel_row(market: Market) -> list[list[str]]:
+    priced = market.priced()
+    if not len(priced):
+        return []
+    # of what was counted nobody knows more than that it was known by its row
+    known = _instant(market.panel.known_at.max()) if market.counted is None else "by the row"
+    return [["panel", panel_name(market), str(int(priced.sum())), day(priced.index[0]), day(priced.index[-1]), known]]
 
 
 def _instant(value: Any) -> str:

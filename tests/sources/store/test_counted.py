@@ -12,8 +12,10 @@ from features.breadth import breadth
 from features.errors import DataError
 from features.market import Market
 from sources.calendar import sessions as sessions_between
+from sources.files import describe_market
 from sources.known import known_at
 from sources.store import Store
+from training.report_inputs import input_rows
 
 N, START, SECURITIES = 328, 318, 9
 DAYS = sessions_between(pd.Timestamp("2022-01-03"), pd.Timestamp("2023-12-29"))[:N]
@@ -178,3 +180,11 @@ def test_a_market_holds_a_panel_or_counts_of_its_sessions(store: Store, tmp_path
         held.with_counts(small.counted)
     with pytest.raises(DataError, match="counts are of other sessions"):
         small.with_counts(small.counted.until(5))
+
+
+def test_a_counted_panel_is_described_as_one_that_is_held_but_for_its_name(store: Store, tmp_path: Path) -> None:
+    held, small = (describe_market(each).set_index("frame").loc["panel"] for each in (market(store), counted(store, tmp_path)))
+    assert held["series"] == f"{SECURITIES} securities"
+    assert small["series"].startswith("counted, up to ")
+    pd.testing.assert_series_equal(held.drop("series"), small.drop("series"))
+    assert input_rows(counted(store, tmp_path), "breadth")[-1][-1] == "by the row"
