@@ -147,9 +147,9 @@ WORKS: list[Versus | Limits] = [
     Versus(WHOLE, "pandas: groupby, transform, rolling, file by file", 3.0, partial(prepare_bucketed, "count_bucketed")),
     Versus(WHOLE, "pandas: groupby and rolling over groups, file by file", 1.4, partial(prepare_bucketed, "count_bucketed_sorted")),
     Versus(
-        WHOLE, "pandas: one file in order of date, by ticker: groupby, transform, rolling", 10.0, partial(prepare_by_date, "count_by_date")
+        WHOLE, "pandas: one file in order of date, by ticker: groupby, transform, rolling", 5.0, partial(prepare_by_date, "count_by_date")
     ),
-    Versus(WHOLE, "pandas: the same file, tickers coded and stocks sorted first", 3.0, partial(prepare_by_date, "count_by_date_sorted")),
+    Versus(WHOLE, "pandas: the same file, tickers coded and stocks sorted first", 2.5, partial(prepare_by_date, "count_by_date_sorted")),
     Versus("one new session of a panel of 16 million rows, state read and written", "ours: all counted anew", 20.0, prepare_new_day),
     Limits(WHAT.format(16, STOCKS), {"limit of 500 MB": (500.0, "peak_mb")}, partial(within, STOCKS)),
     Limits(WHAT.format(64, MANY_STOCKS), {"limit of 2 GB": (2048.0, "peak_mb")}, partial(within, MANY_STOCKS)),
