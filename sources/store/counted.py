@@ -94,6 +94,8 @@ class CountedPanel:
         if begin == len(sessions):
             return breadth, state, tail
         found = self._read(None, str(sessions[begin].date()))
+        # an action of a session without a close acts on the next close, which may be the one that came now
+        found["actions"] = self._read_of("actions", since=str(_reach(sessions, begin)))
         tail = pl.concat([tail, found["quotes"].select(COLUMNS)])
         closes = self._closes(found | {"quotes": tail.sort("id", "date")})
         breadth, state = go_on(breadth, state, _as_closes(_on_from(state, closes)), spans, sessions)
@@ -101,16 +103,18 @@ class CountedPanel:
 
     def _still_holds(self, told: dict[str, str], breadth: PanelBreadth, state: PanelState, market: Market, spans: pd.DataFrame) -> bool:
         """Say whether nothing came since that speaks of the sessions that were counted."""
-        batch = told.pop("batch", None)
+        batch, known = told.pop("batch", None), told.pop("known", "")
         # backwards: most often it is one of the last
         at = next((k for k in reversed(range(len(self.manifests))) if self.manifests[k].sha256() == batch), None)
-        if len(breadth.days) > len(market.sessions) or at is None:
+        if len(breadth.days) > len(market.sessions) or at is None or not known:
             return False
         now = self._of(market.sessions[: len(breadth.days)], spans, state.day)
-        del now["batch"]
+        del now["batch"], now["known"]
         later = [file for manifest in self.manifests[at + 1 :] for file in manifest.files]
         touched = [file for file in later if file.table in READ or file.table.startswith("withdrawn/")]
         last = str(np.datetime64(state.day, "D"))
+        if self._told_late(datetime.datetime.fromisoformat(known), last):
+            return False
         return told == now and all(file.dates and file.dates[0] > last for file in touched)
 
     def _of(self, sessions: pd.DatetimeIndex, spans: pd.DataFrame, day: int) -> dict[str, str]:
@@ -120,18 +124,24 @@ class CountedPanel:
         members = before[["security", "first", "stop"]].to_numpy(np.int64).tobytes()
         return {
             "batch": self.manifests[-1].sha256() if self.manifests else "",
+            "known": self.answer.known.isoformat(),
             "sessions": _hash(session_days(sessions).tobytes()),
             "members": _hash(members),
             "quoted": _hash("\n".join(sorted(self.quoted)).encode()),
             "day": str(np.datetime64(day, "D")),
         }
 
+    def _told_late(self, known: datetime.datetime, last: str) -> bool:
+        """Say whether an action up to `last` became known after `known`: it acts from the next close on, whatever its date."""
+        actions = self._read_of("actions").filter(pl.col("date") <= datetime.date.fromisoformat(last))
+        return bool((actions["known_at"] > known).any())
+
     def _read(self, ids: tuple[int, int] | None, since: str | None) -> dict[str, pl.DataFrame]:
-        answer = self.answer
-        return {
-            name: read(self.root, self.manifests, name, answer.known, answer.recorded, FIRST, ids, since, [*columns, "vintage"])
-            for name, columns in READ.items()
-        }
+        return {name: self._read_of(name, ids, since) for name in READ}
+
+    def _read_of(self, name: str, ids: tuple[int, int] | None = None, since: str | None = None) -> pl.DataFrame:
+        known, recorded, columns = self.answer.known, self.answer.recorded, [*READ[name], "vintage"]
+        return read(self.root, self.manifests, name, known, recorded, FIRST, ids, since, columns)
 
     def _closes(self, found: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
         """Adjust quotes, and put the stored closes among them."""
