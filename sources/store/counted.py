@@ -4,6 +4,7 @@ import datetime
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,9 +61,11 @@ class CountedPanel:
         ids = spans["security"].map(self.names.ids)
         spans = spans[ids.notna().to_numpy()].assign(security=ids.dropna().astype(np.int32))
         breadth, state, tail = self._gone_on(market, spans) or self._anew(market, spans, max(self.names.ids.values(), default=-1))
-        self.kept.parent.mkdir(parents=True, exist_ok=True)
         kept = {name: tail[name].to_physical().to_numpy() for name in COLUMNS}
-        save_panel(self.kept, breadth, state, json.dumps(self._of(market.sessions, spans, state.day)), **kept)
+        # only speed hangs on it: a store is read as well from a disk that is full or may not be written to
+        with suppress(OSError):
+            self.kept.parent.mkdir(parents=True, exist_ok=True)
+            save_panel(self.kept, breadth, state, json.dumps(self._of(market.sessions, spans, state.day)), **kept)
         return market.with_counts(breadth)
 
     def _anew(self, market: Market, spans: pd.DataFrame, last_id: int) -> Counted:
@@ -84,9 +87,9 @@ class CountedPanel:
         """Go on from what was counted before; None where that was of something else."""
         try:
             breadth, state, of, kept = load_panel(self.kept)
-            told = json.loads(of)
+            told = dict(json.loads(of))
             tail = pl.DataFrame(kept, schema=KEPT).cast(empty("quotes").select(COLUMNS).schema).select(COLUMNS)
-        except (DataError, ValueError, pl.exceptions.PolarsError):
+        except (DataError, ValueError, TypeError, LookupError, pl.exceptions.PolarsError):
             return None
         if not self._still_holds(told, breadth, state, market, spans):
             return None

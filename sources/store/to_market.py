@@ -54,9 +54,7 @@ def to_market(
     aside = pl.concat([aside.select(*QUARANTINE), late, after])
     held = [each for each in SCHEMAS if len(answer.frames[each])]
     frames = {each: _within(_pandas(answer.frames[each], each), each, sessions) for each in held}
-    market = Market.from_frames(
-        name=name, simulated=simulated, note=note, sessions=sessions, frames=frames, panel=_panel(closes)
-    )
+    market = Market.from_frames(name=name, simulated=simulated, note=note, sessions=sessions, frames=frames, panel=_panel(closes))
     if aside.is_empty():
         return market
     stored = aside.select(*QUARANTINE).with_columns(pl.col("date").cast(pl.Datetime("us"))).to_pandas()
@@ -99,6 +97,11 @@ def _sessions(answer: AsOf, start: datetime.date | None, end: datetime.date | No
     first, last = pd.Timestamp(str(start or dates.min())), pd.Timestamp(str(end or dates.max()))
     days = sessions_between(first, max(first, last))
     over = (days + ONE_DAY).tz_localize("UTC") <= pd.Timestamp(answer.known)
+    if last < first or not over.any():
+        raise DataError(
+            f"store: no session from {first:%Y-%m-%d} to {last:%Y-%m-%d} was over at {answer.known:%Y-%m-%d %H:%M} UTC; rule: a market has "
+            "sessions; correct its start, end or known"
+        )
     return days[over]
 
 

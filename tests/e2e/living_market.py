@@ -1,4 +1,4 @@
-"""A vendor whose records grow by a session a day: late ones, revised ones, splits, members that come and go; and a store that asks daily."""
+"""A vendor whose records grow by a session a day, with late and revised ones, splits, members that come and go; a store asks it daily."""
 
 import datetime
 from dataclasses import dataclass, field
@@ -136,10 +136,10 @@ class Diary:
 
     folder: Path
     vendor: Vendor
-    now: pd.Timestamp = pd.Timestamp(0, tz="UTC")
     seen: bool = True
 
     def __post_init__(self) -> None:
+        self.now = pd.Timestamp(0, tz="UTC")
         self.store = Store.create(self.folder / "store", simulated=True, clock=self._clock)
 
     def _clock(self) -> datetime.datetime:
