@@ -13,7 +13,7 @@ import pandas as pd
 import polars as pl
 
 from features.errors import DataError
-from features.market import Market
+from features.market import BAD_SHARE, Market
 from features.membership import member_spans
 from features.panel.closes import Closes, count_closes, go_on
 from features.panel.recount import PanelBreadth, session_days
@@ -71,6 +71,7 @@ class CountedPanel:
     def _anew(self, market: Market, spans: pd.DataFrame, last_id: int) -> Counted:
         """Count all sessions, some securities at a time."""
         reach, tails = _reach(market.sessions, len(market.sessions)), [empty("quotes").select(COLUMNS)]
+        late: list[tuple[int, int]] = []
 
         def blocks() -> Iterator[Closes]:
             for bucket in range(last_id // BUCKET + 1):
@@ -78,9 +79,16 @@ class CountedPanel:
                 tails.append(found["quotes"].filter(pl.col("date") >= reach).select(COLUMNS))
                 closes = self._closes(found)
                 if len(closes):
+                    late.append((len(closes), _late(closes)))
                     yield _as_closes(closes)
 
         breadth, state = count_closes(blocks(), spans, market.sessions)
+        n, n_late = sum(each[0] for each in late), sum(each[1] for each in late)
+        if n_late > BAD_SHARE * n:
+            raise DataError(
+                f"market '{market.name}': {n_late} of {n} closes of the panel are known only after 00:00 UTC after their date, and "
+                f"counts leave those out; rule: at most {BAD_SHARE:.0%}; hold the panel (counted: false), or correct the rule of its known-at"
+            )
         return breadth, state, pl.concat(tails)
 
     def _gone_on(self, market: Market, spans: pd.DataFrame) -> Counted | None:
@@ -185,6 +193,11 @@ def without_panel(
         frames[name] = named(pl.concat(parts or [empty(name)]), name, dictionary)
     frames["panel"] = named(empty("panel"), "panel", dictionary)
     return AsOf(known, recorded, frames)
+
+
+def _late(closes: pl.DataFrame) -> int:
+    over = (pl.col("date").cast(pl.Datetime("us")) + pl.duration(days=1)).dt.replace_time_zone("UTC")
+    return int(closes.select((pl.col("known_at") > over).sum()).item())
 
 
 def _as_closes(rows: pl.DataFrame) -> Closes:

@@ -202,3 +202,11 @@ def test_a_market_holds_a_panel_or_counts_of_its_sessions(store: Store, tmp_path
         held.with_counts(small.counted)
     with pytest.raises(DataError, match="counts are of other sessions"):
         small.with_counts(small.counted.until(5))
+
+
+def test_a_panel_known_too_late_to_be_counted_is_refused(store: Store, tmp_path: Path) -> None:
+    found = records(closes(), slice(START, N)).assign(known_at=lambda quotes: known_at("next_morning", quotes["date"]))
+    store.write({"quotes": found, "prices": index(slice(START, N))}, source="test")
+    with pytest.raises(DataError, match=r"closes of the panel are known only after 00:00 UTC .* hold the panel"):
+        counted(store, tmp_path)
+    assert not (tmp_path / "kept").exists()
