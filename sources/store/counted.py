@@ -86,8 +86,8 @@ class CountedPanel:
         n, n_late = sum(each[0] for each in late), sum(each[1] for each in late)
         if n_late > BAD_SHARE * n:
             raise DataError(
-                f"market '{market.name}': {n_late} of {n} closes of the panel are known only after 00:00 UTC after their date, and "
-                f"counts leave those out; rule: at most {BAD_SHARE:.0%}; hold the panel (counted: false), or correct the rule of its known-at"
+                f"market '{market.name}': {n_late} of {n} closes of the panel are known only after 00:00 UTC after their date; counts "
+                f"leave those out; rule: at most {BAD_SHARE:.0%}; hold the panel (counted: false), or correct the rule of its known-at"
             )
         return breadth, state, pl.concat(tails)
 
