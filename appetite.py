@@ -320,7 +320,7 @@ def fetch(plan: str, only: str, dry_run: bool, as_json: bool) -> None:
 
         spec = read_plan(plan)
         if dry_run:
-            listed = describe(list_sources(spec))
+            listed = describe(list_sources(spec, tuple(_words(only))))
             show_json(listed) if as_json else show("\n".join(f"{each['source']:<8} {each['words']}" for each in listed))
             return
         with _bar(as_json) as progress:

@@ -3,11 +3,13 @@
 import dataclasses
 import datetime
 from pathlib import Path
+from urllib.parse import quote
 
 from features.errors import DataError
 from features.market import Market
 from sources.spec import StoreSpec
 from sources.store import Store
+from sources.store.read import instant
 
 LONG_AGO = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
@@ -34,7 +36,7 @@ def from_store(spec: StoreSpec, root: Path) -> Market:
     recorded = store.as_of(LONG_AGO, spec.recorded, kinds=()).recorded
     if recorded <= LONG_AGO:
         raise DataError(f"store '{root}': nothing was recorded yet; bring records in with `appetite fetch`")
-    known = (spec.known or recorded).astimezone(datetime.UTC)
+    known = instant(spec.known or recorded, "known")
     quotes = set() if spec.quoted is None else set(store.series("quotes"))
     market = store.to_market(
         known,
@@ -46,7 +48,7 @@ def from_store(spec: StoreSpec, root: Path) -> Market:
         prints=spec.prints,
         quoted=None if spec.quoted is None else sorted(quotes.intersection(spec.quoted)),
         panel=() if spec.panel == "stored" else sorted(quotes.difference(spec.quoted or ())),
-        counts=root.with_name(f"{root.name}-counts") / f"{spec.name}.npz" if spec.counted else None,
+        counts=root.with_name(f"{root.name}-counts") / f"{quote(spec.name, safe='')}.npz" if spec.counted else None,
     )
     funds = " + ".join(sorted(market.funds["fund"].unique()))
     return dataclasses.replace(market, note=f"{market.note}; funds: {funds}") if funds else market

@@ -1,6 +1,7 @@
 """Fetch what a plan names, source by source, into its store."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from sources.fetch.plan import FetchPlan
 from sources.fetch.sec import Sec
 from sources.fetch.yahoo import Yahoo
 from sources.store import Store
+
+LONG_AGO = pd.Timestamp(0, tz="UTC")
 
 COMPACT_AFTER = 100
 """Batches whose files are then put together: reading slows with their number."""
@@ -46,8 +49,19 @@ class Outcome:
     fault: str | None = None
 
 
-def list_sources(plan: FetchPlan) -> dict[str, Source]:
-    """Give the sources that a plan names, in the order in which they are fetched."""
+def list_sources(plan: FetchPlan, only: tuple[str, ...] = ()) -> dict[str, Source]:
+    """Give the sources that a plan names, in the order in which they are fetched.
+
+    Parameters
+    ----------
+    plan : FetchPlan
+    only : names of sources; all where there are none
+
+    Raises
+    ------
+    DataError
+        Where the plan names none, or not one of `only`.
+    """
     sources: dict[str, Source | None] = {
         "files": MarketFiles(plan.files) if plan.files else None,
         "fred": Fred(plan.fred) if plan.fred else None,
@@ -56,7 +70,22 @@ def list_sources(plan: FetchPlan) -> dict[str, Source]:
         "coins": Exchange(plan.coins) if plan.coins else None,
         "sec": Sec(plan.sec) if plan.sec else None,
     }
-    return {name: source for name, source in sources.items() if source is not None}
+    named = {name: source for name, source in sources.items() if source is not None}
+    if not named:
+        raise DataError("plan: names no source; rule: at least one of files, fred, funds, yahoo, coins, sec")
+    unknown = [name for name in only if name not in named]
+    if unknown:
+        raise DataError(f"source '{unknown[0]}' is not in the plan; it has {', '.join(named)}")
+    return {name: source for name, source in named.items() if not only or name in only}
+
+
+def _now(store: Store) -> pd.Timestamp:
+    """Give the time, but later than every batch before: a clock that was set back must not date a revision before its first print."""
+    now = pd.Timestamp.now("UTC")
+    # a damaged store is told of by the first source that writes
+    with suppress(DataError):
+        return max(now, pd.Timestamp(store.as_of(LONG_AGO, kinds=()).recorded) + pd.Timedelta(microseconds=1))
+    return now
 
 
 def fetch_into(
@@ -88,15 +117,10 @@ def fetch_into(
     DataError
         For a name in `only` that the plan does not have.
     """
-    sources = list_sources(plan)
-    if not sources:
-        raise DataError("plan: names no source; rule: at least one of files, fred, funds, yahoo, coins, sec")
-    unknown = [name for name in only if name not in sources]
-    if unknown:
-        raise DataError(f"source '{unknown[0]}' is not in the plan; it has {', '.join(sources)}")
+    sources = list_sources(plan, only)
     store = Store.create(plan.store)
-    tools = Tools(store, now or pd.Timestamp.now("UTC"), beside, plan.user_agent, plan.per_second, progress, inject or {})
-    outcomes = [_fetch(name, source, tools) for name, source in sources.items() if not only or name in only]
+    tools = Tools(store, now or _now(store), beside, plan.user_agent, plan.per_second, progress, inject or {})
+    outcomes = [_fetch(name, source, tools) for name, source in sources.items()]
     if any(each.batches for each in outcomes) and store.n_batches() >= COMPACT_AFTER:
         store.compact()
     return outcomes

@@ -4,6 +4,7 @@ import datetime
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pandas as pd
 import polars as pl
 
 from features.errors import DataError
-from features.market import Market
+from features.market import BAD_SHARE, Market
 from features.membership import member_spans
 from features.panel.closes import Closes, count_closes, go_on
 from features.panel.recount import PanelBreadth, session_days
@@ -60,14 +61,17 @@ class CountedPanel:
         ids = spans["security"].map(self.names.ids)
         spans = spans[ids.notna().to_numpy()].assign(security=ids.dropna().astype(np.int32))
         breadth, state, tail = self._gone_on(market, spans) or self._anew(market, spans, max(self.names.ids.values(), default=-1))
-        self.kept.parent.mkdir(parents=True, exist_ok=True)
         kept = {name: tail[name].to_physical().to_numpy() for name in COLUMNS}
-        save_panel(self.kept, breadth, state, json.dumps(self._of(market.sessions, spans, state.day)), **kept)
+        # only speed hangs on it: a store is read as well from a disk that is full or may not be written to
+        with suppress(OSError):
+            self.kept.parent.mkdir(parents=True, exist_ok=True)
+            save_panel(self.kept, breadth, state, json.dumps(self._of(market.sessions, spans, state.day)), **kept)
         return market.with_counts(breadth)
 
     def _anew(self, market: Market, spans: pd.DataFrame, last_id: int) -> Counted:
         """Count all sessions, some securities at a time."""
         reach, tails = _reach(market.sessions, len(market.sessions)), [empty("quotes").select(COLUMNS)]
+        late: list[tuple[int, int]] = []
 
         def blocks() -> Iterator[Closes]:
             for bucket in range(last_id // BUCKET + 1):
@@ -75,18 +79,25 @@ class CountedPanel:
                 tails.append(found["quotes"].filter(pl.col("date") >= reach).select(COLUMNS))
                 closes = self._closes(found)
                 if len(closes):
+                    late.append((len(closes), _late(closes)))
                     yield _as_closes(closes)
 
         breadth, state = count_closes(blocks(), spans, market.sessions)
+        n, n_late = sum(each[0] for each in late), sum(each[1] for each in late)
+        if n_late > BAD_SHARE * n:
+            raise DataError(
+                f"market '{market.name}': {n_late} of {n} closes of the panel are known only after 00:00 UTC after their date; counts "
+                f"leave those out; rule: at most {BAD_SHARE:.0%}; hold the panel (counted: false), or correct the rule of its known-at"
+            )
         return breadth, state, pl.concat(tails)
 
     def _gone_on(self, market: Market, spans: pd.DataFrame) -> Counted | None:
         """Go on from what was counted before; None where that was of something else."""
         try:
             breadth, state, of, kept = load_panel(self.kept)
-            told = json.loads(of)
+            told = dict(json.loads(of))
             tail = pl.DataFrame(kept, schema=KEPT).cast(empty("quotes").select(COLUMNS).schema).select(COLUMNS)
-        except (DataError, ValueError, pl.exceptions.PolarsError):
+        except (DataError, ValueError, TypeError, LookupError, pl.exceptions.PolarsError):
             return None
         if not self._still_holds(told, breadth, state, market, spans):
             return None
@@ -94,6 +105,8 @@ class CountedPanel:
         if begin == len(sessions):
             return breadth, state, tail
         found = self._read(None, str(sessions[begin].date()))
+        # an action of a session without a close acts on the next close, which may be the one that came now
+        found["actions"] = self._read_of("actions", since=str(_reach(sessions, begin)))
         tail = pl.concat([tail, found["quotes"].select(COLUMNS)])
         closes = self._closes(found | {"quotes": tail.sort("id", "date")})
         breadth, state = go_on(breadth, state, _as_closes(_on_from(state, closes)), spans, sessions)
@@ -101,16 +114,18 @@ class CountedPanel:
 
     def _still_holds(self, told: dict[str, str], breadth: PanelBreadth, state: PanelState, market: Market, spans: pd.DataFrame) -> bool:
         """Say whether nothing came since that speaks of the sessions that were counted."""
-        batch = told.pop("batch", None)
+        batch, known = told.pop("batch", None), told.pop("known", "")
         # backwards: most often it is one of the last
         at = next((k for k in reversed(range(len(self.manifests))) if self.manifests[k].sha256() == batch), None)
-        if len(breadth.days) > len(market.sessions) or at is None:
+        if len(breadth.days) > len(market.sessions) or at is None or not known:
             return False
         now = self._of(market.sessions[: len(breadth.days)], spans, state.day)
-        del now["batch"]
+        del now["batch"], now["known"]
         later = [file for manifest in self.manifests[at + 1 :] for file in manifest.files]
         touched = [file for file in later if file.table in READ or file.table.startswith("withdrawn/")]
         last = str(np.datetime64(state.day, "D"))
+        if self._told_late(datetime.datetime.fromisoformat(known), last):
+            return False
         return told == now and all(file.dates and file.dates[0] > last for file in touched)
 
     def _of(self, sessions: pd.DatetimeIndex, spans: pd.DataFrame, day: int) -> dict[str, str]:
@@ -120,18 +135,24 @@ class CountedPanel:
         members = before[["security", "first", "stop"]].to_numpy(np.int64).tobytes()
         return {
             "batch": self.manifests[-1].sha256() if self.manifests else "",
+            "known": self.answer.known.isoformat(),
             "sessions": _hash(session_days(sessions).tobytes()),
             "members": _hash(members),
             "quoted": _hash("\n".join(sorted(self.quoted)).encode()),
             "day": str(np.datetime64(day, "D")),
         }
 
+    def _told_late(self, known: datetime.datetime, last: str) -> bool:
+        """Say whether an action up to `last` became known after `known`: it acts from the next close on, whatever its date."""
+        actions = self._read_of("actions").filter(pl.col("date") <= datetime.date.fromisoformat(last))
+        return bool((actions["known_at"] > known).any())
+
     def _read(self, ids: tuple[int, int] | None, since: str | None) -> dict[str, pl.DataFrame]:
-        answer = self.answer
-        return {
-            name: read(self.root, self.manifests, name, answer.known, answer.recorded, FIRST, ids, since, [*columns, "vintage"])
-            for name, columns in READ.items()
-        }
+        return {name: self._read_of(name, ids, since) for name in READ}
+
+    def _read_of(self, name: str, ids: tuple[int, int] | None = None, since: str | None = None) -> pl.DataFrame:
+        known, recorded, columns = self.answer.known, self.answer.recorded, [*READ[name], "vintage"]
+        return read(self.root, self.manifests, name, known, recorded, FIRST, ids, since, columns)
 
     def _closes(self, found: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
         """Adjust quotes, and put the stored closes among them."""
@@ -172,6 +193,11 @@ def without_panel(
         frames[name] = named(pl.concat(parts or [empty(name)]), name, dictionary)
     frames["panel"] = named(empty("panel"), "panel", dictionary)
     return AsOf(known, recorded, frames)
+
+
+def _late(closes: pl.DataFrame) -> int:
+    over = (pl.col("date").cast(pl.Datetime("us")) + pl.duration(days=1)).dt.replace_time_zone("UTC")
+    return int(closes.select((pl.col("known_at") > over).sum()).item())
 
 
 def _as_closes(rows: pl.DataFrame) -> Closes:

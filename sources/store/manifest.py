@@ -117,7 +117,7 @@ def read_manifest(root: Path, path: Path) -> tuple[Manifest, str]:
     """Read one manifest, check it against its own hash, and give both."""
     name = f"{FOLDER}/{path.name}"
     try:
-        line, told = path.read_text(encoding="utf-8").split("\n")[:2]
+        line, _, told = path.read_text(encoding="utf-8").removesuffix("\n").partition("\n")
         if _sha256(line) != told:
             raise ValueError("its text and its hash differ")
         manifest = _parse(json.loads(line))

@@ -44,18 +44,25 @@ def migrate(path: Path, *, wait_s: float = WAIT_S, steps: Mapping[int, Step] = S
     Raises
     ------
     DataError
-        Where a step is missing, or the store is newer than `target`.
+        Where a step is missing, the store is newer than `target`, or the disk refuses.
     """
     read_root(path, target)  # before a lock is left in a folder that holds no store
-    with writing(path, wait_s):
-        root = read_root(path, target)
-        missing = [version for version in range(root.schema, target) if version not in steps]
-        if missing:
-            raise DataError(f"store '{path}': nothing leads from schema version {missing[0]} to {missing[0] + 1}; fetch the data anew")
-        while root.schema < target:
-            steps[root.schema](path)
-            root = dataclasses.replace(root, schema=root.schema + 1)
-            write_root(path, root)
+    try:
+        with writing(path, wait_s):
+            return _migrated(path, steps, target)
+    except OSError as error:
+        raise DataError(f"store '{path}': cannot be written: {error.strerror or error}; it has the version it had") from None
+
+
+def _migrated(path: Path, steps: Mapping[int, Step], target: int) -> Root:
+    root = read_root(path, target)
+    missing = [version for version in range(root.schema, target) if version not in steps]
+    if missing:
+        raise DataError(f"store '{path}': nothing leads from schema version {missing[0]} to {missing[0] + 1}; fetch the data anew")
+    while root.schema < target:
+        steps[root.schema](path)
+        root = dataclasses.replace(root, schema=root.schema + 1)
+        write_root(path, root)
     return root
 
 

@@ -69,7 +69,10 @@ def instant(moment: pd.Timestamp | datetime.datetime, name: str) -> datetime.dat
     if moment.tzinfo is None:
         raise DataError(f"as_of: {name} {moment} has no time zone; rule: instants are UTC, e.g. pd.Timestamp('2024-01-31', tz='UTC')")
     plain = moment.floor("us").to_pydatetime() if isinstance(moment, pd.Timestamp) else moment
-    return plain.astimezone(datetime.UTC)
+    try:
+        return plain.astimezone(datetime.UTC)
+    except OverflowError:
+        raise DataError(f"as_of: {name} {moment} is beyond the years 1 to 9999 in UTC; name an instant of the data") from None
 
 
 def read(

@@ -42,12 +42,16 @@ def create_root(path: Path, *, simulated: bool, wait_s: float = WAIT_S) -> Root:
     if path.is_dir() and not (path / ROOT_FILE).exists():
         _refuse_others(path, path.iterdir())
     try:
-        make_folder(path)
-        with writing(path, wait_s):
-            if not (path / ROOT_FILE).exists():
-                write_root(path, Root(SCHEMA, simulated))
+        # one that is there is opened without waiting for its writer
+        if not (path / ROOT_FILE).exists():
+            make_folder(path)
+            with writing(path, wait_s):
+                if not (path / ROOT_FILE).exists():
+                    write_root(path, Root(SCHEMA, simulated))
     except OSError as error:
-        raise DataError(f"store '{path}': cannot be made: {error.strerror or error}") from None
+        raise DataError(
+            f"store '{path}': cannot be made: {error.strerror or error}; name a folder that can be written to, on a disk with room"
+        ) from None
     root = read_root(path)
     if root.simulated != simulated:
         kinds = {True: "simulated", False: "real"}

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import polars as pl
 
+from features.asof import first_usable
 from features.errors import DataError
-from features.market import QUARANTINE, Market, Panel
+from features.market import BAD_SHARE, QUARANTINE, Market, Panel
 from features.schemas import SCHEMAS
 from sources.calendar import sessions as sessions_between
 from sources.store.derived import derived
@@ -17,6 +18,8 @@ from sources.store.kinds import KINDS
 from sources.store.read import AsOf
 
 ONE_DAY = pd.Timedelta(days=1)
+
+LATE_CLOSE = "known only after others of its date were used"
 
 
 def to_market(
@@ -46,13 +49,12 @@ def to_market(
         Where there is neither, where stored and derived rows are of the same series, or by the rules of `Market.from_frames`.
     """
     answer, late = _with_derived(answer, quoted, panel)
-    aside = pl.concat([aside.select(*QUARANTINE), late])
     sessions = _sessions(answer, start, end)
+    closes, after = _in_time(answer.frames["panel"], sessions)
+    aside = pl.concat([aside.select(*QUARANTINE), late, after])
     held = [each for each in SCHEMAS if len(answer.frames[each])]
     frames = {each: _within(_pandas(answer.frames[each], each), each, sessions) for each in held}
-    market = Market.from_frames(
-        name=name, simulated=simulated, note=note, sessions=sessions, frames=frames, panel=_panel(answer.frames["panel"], sessions)
-    )
+    market = Market.from_frames(name=name, simulated=simulated, note=note, sessions=sessions, frames=frames, panel=_panel(closes))
     if aside.is_empty():
         return market
     stored = aside.select(*QUARANTINE).with_columns(pl.col("date").cast(pl.Datetime("us"))).to_pandas()
@@ -95,6 +97,11 @@ def _sessions(answer: AsOf, start: datetime.date | None, end: datetime.date | No
     first, last = pd.Timestamp(str(start or dates.min())), pd.Timestamp(str(end or dates.max()))
     days = sessions_between(first, max(first, last))
     over = (days + ONE_DAY).tz_localize("UTC") <= pd.Timestamp(answer.known)
+    if last < first or not over.any():
+        raise DataError(
+            f"store: no session from {first:%Y-%m-%d} to {last:%Y-%m-%d} was over at {answer.known:%Y-%m-%d %H:%M} UTC; rule: a market has "
+            "sessions; correct its start, end or known"
+        )
     return days[over]
 
 
@@ -109,10 +116,39 @@ def _pandas(frame: pl.DataFrame, name: str) -> pd.DataFrame:
     return columns.to_pandas().astype(dict.fromkeys(texts, "str"))
 
 
-def _panel(frame: pl.DataFrame, sessions: pd.DatetimeIndex) -> Panel | None:
-    """Spread closes over sessions and securities. A row is known when the last of its closes is."""
+def _in_time(closes: pl.DataFrame, sessions: pd.DatetimeIndex) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Part the closes of the market's sessions: those known when their row first could be used, and those that came after.
+
+    A row is used once, on the first session that knows any of it: a close that came later would withdraw the row from that session, and
+    with it what was computed there.
+
+    Returns
+    -------
+    closes : of the market's sessions, in time
+    late : frame, series, date, rule
+
+    Raises
+    ------
+    DataError
+        Where more than 1% are late.
+    """
     days = pl.Series(sessions.to_numpy().astype("datetime64[D]"))
-    frame = frame.filter(pl.col("date").is_in(days.implode()))
+    closes = closes.filter(pl.col("date").is_in(days.implode()))
+    opened = pl.Series("opened", first_usable(closes["known_at"].dt.replace_time_zone(None).to_pandas().dt.tz_localize("UTC"), sessions))
+    closes = closes.with_columns(opened)
+    late = closes.filter(pl.col("opened") > pl.col("opened").min().over("date"))
+    if len(late) > BAD_SHARE * len(closes):
+        first = late.sort("date", "security").row(0, named=True)
+        raise DataError(
+            f"panel: {len(late)} of {len(closes)} closes are late, more than {BAD_SHARE:.0%}; the first is '{first['security']}', "
+            f"{first['date']}, known {first['known_at']:%Y-%m-%d %H:%M} UTC: {LATE_CLOSE}. Give all closes of a date one rule for known-at"
+        )
+    rows = late.select(pl.lit("panel").alias("frame"), pl.col("security").alias("series"), "date", pl.lit(LATE_CLOSE).alias("rule"))
+    return closes.filter(pl.col("opened") == pl.col("opened").min().over("date")).drop("opened"), rows
+
+
+def _panel(frame: pl.DataFrame) -> Panel | None:
+    """Spread closes over sessions and securities. A row is known when the last of its closes is."""
     if frame.is_empty():
         return None
     dates, row = np.unique(frame["date"].to_numpy(), return_inverse=True)

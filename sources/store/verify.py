@@ -6,8 +6,11 @@ from pathlib import Path
 
 from features.errors import DataError
 from sources.store.disk import inside, sha256_of
-from sources.store.manifest import File, Manifest, follow, manifest_paths, path_of, read_manifest
-from sources.store.sweep import leftovers
+from sources.store.manifest import File, Manifest, follow, manifest_paths, next_number, path_of, read_manifest
+from sources.store.sweep import leftovers, number_of
+
+UNLISTED = "no readable manifest lists it"
+HARMLESS = "left by a writer that died or is at work; the next write removes it"
 
 
 @dataclass(frozen=True)
@@ -36,13 +39,16 @@ def verify(root: Path) -> list[Difference]:
     manifests: list[Manifest] = []
     found: list[Difference] = []
     names = {path.name: path for path in manifest_paths(root)}
-    last = max((int(name.split(".")[0]) for name in names if name.split(".")[0].isdigit()), default=0)
+    numbers = sorted(int(name.split(".")[0]) for name in names if name.split(".")[0].isdecimal())
     before: str | None = ""
-    for number in range(1, last + 1):
+    for number, previous in zip(numbers, [0, *numbers], strict=False):
         path = names.pop(Path(path_of(number)).name, None)
+        if number > previous + 1:
+            found.append(_missing(previous + 1, number - 1))
+            before = None
         try:
             if path is None:
-                raise DataError(f"manifest '{path_of(number)}' is missing")
+                continue
             manifest, own = read_manifest(root, path)
             if before is not None:
                 follow(root, before, manifest)
@@ -55,10 +61,15 @@ def verify(root: Path) -> list[Difference]:
     found += [Difference(f"manifests/{name}", "no batch has this number") for name in sorted(names)]
     counting = _counting(manifests)
     found += [difference for manifest in counting for file in manifest.files for difference in _compare(root, file)]
-    unread = bool(found) and len(manifests) < last
-    told = "no readable manifest lists it" if unread else "left by a writer that died or is at work; the next write removes it"
-    found += [Difference(str(path.relative_to(root)), told, harmless=not unread) for path in leftovers(root, counting)]
-    return found
+    unread = bool(found) and len(manifests) < max(numbers, default=0)
+    left = leftovers(root, counting)
+    lost = unread or any(number_of(path) > next_number(counting) for path in left)
+    return found + [Difference(str(path.relative_to(root)), UNLISTED if lost else HARMLESS, harmless=not lost) for path in left]
+
+
+def _missing(first: int, last: int) -> Difference:
+    more = f", and all to '{path_of(last)}'" if last > first else ""
+    return Difference(path_of(first), f"manifest '{path_of(first)}' is missing{more}")
 
 
 def _counting(manifests: Sequence[Manifest]) -> Sequence[Manifest]:

@@ -121,6 +121,30 @@ def test_sessions_that_came_since_are_counted_on(store: Store, tmp_path: Path, m
         np.testing.assert_allclose(ours.sums, theirs.sums, rtol=1e-12, atol=1e-12)
 
 
+def test_an_action_of_a_session_without_a_close_acts_on_the_close_that_comes_after_it(store: Store, tmp_path: Path) -> None:
+    gap = pd.DataFrame({"series": ["S3"], "date": [DAYS[START]], "split": [4.0], "dividend": [0.0]})
+    gap["known_at"] = known_at("session_close", gap["date"])
+    counted(store, tmp_path)
+    for at in range(START, START + 4):
+        write(store, slice(at, at + 1))
+        if at == START:
+            store.write({"actions": gap}, source="test")
+        ours, theirs = counted(store, tmp_path).counted, market(store, tmp_path / f"anew-{at}.npz").counted
+        np.testing.assert_allclose(ours.everyone.sums, theirs.everyone.sums, rtol=0, atol=1e-12)
+
+
+def test_an_action_that_became_known_late_is_counted_when_it_is_known(store: Store, tmp_path: Path) -> None:
+    told = pd.Timestamp(DAYS[START + 2], tz="UTC") + pd.Timedelta(hours=15)
+    late = pd.DataFrame({"series": ["S6"], "date": [DAYS[START - 9]], "split": [4.0], "dividend": [0.0], "known_at": [told]})
+    write(store, slice(START, N))
+    store.write({"actions": late}, source="test")
+    for at in range(START, START + 4):
+        known = pd.Timestamp(DAYS[at] + pd.Timedelta(days=1), tz="UTC")
+        kept = [tmp_path / "kept.npz", tmp_path / f"anew-{at}.npz"]
+        ours, theirs = (store.to_market(known, name="test", quoted=[], panel=NAMES, counts=path).counted for path in kept)
+        np.testing.assert_allclose(ours.everyone.sums, theirs.everyone.sums, rtol=0, atol=1e-12)
+
+
 def late_close(store: Store) -> None:
     frame = pd.DataFrame({"series": ["S4"], "date": [DAYS[START - 5]], "close": [30.0]})
     store.write({"quotes": frame.assign(known_at=known_at("session_close", frame["date"]))}, source="backfill")
@@ -189,3 +213,11 @@ def test_a_counted_panel_is_described_as_one_that_is_held_but_for_its_name(store
     pd.testing.assert_series_equal(held.drop("series"), small.drop("series"))
     (row,) = [each for each in input_rows(counted(store, tmp_path), "breadth") if each[0] == "panel"]
     assert row[-1] == "by the row"
+
+
+def test_a_panel_known_too_late_to_be_counted_is_refused(store: Store, tmp_path: Path) -> None:
+    found = records(closes(), slice(START, N)).assign(known_at=lambda quotes: known_at("next_morning", quotes["date"]))
+    store.write({"quotes": found, "prices": index(slice(START, N))}, source="test")
+    with pytest.raises(DataError, match=r"closes of the panel are known only after 00:00 UTC .* hold the panel"):
+        counted(store, tmp_path)
+    assert not (tmp_path / "kept").exists()
