@@ -118,7 +118,7 @@ class Market:
         if unknown:
             raise DataError(f"market '{name}': unknown frame '{unknown[0]}'; known are {', '.join(SCHEMAS)}")
         origin = dict(origin or {})
-        good: dict[str, pd.DataFrame] = {}
+        good: dict[str, Any] = {}
         bad: list[pd.DataFrame] = []
         for each in SCHEMAS:
             frame = checked(each, frames[each], origin) if each in frames else empty(each)
@@ -126,7 +126,7 @@ class Market:
             bad.append(aside)
         panel, aside = _checked_panel(panel, sessions)
         quarantine = pd.concat([*bad, aside], ignore_index=True)
-        return cls(name, simulated, note, sessions, **good, panel=panel, quarantine=quarantine)  # type: ignore[arg-type]
+        return cls(name, simulated, note, sessions, **good, panel=panel, quarantine=quarantine)
 
     def priced(self) -> pd.Series:
         """Count the securities priced on each date of the panel, be it held or counted."""

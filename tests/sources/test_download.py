@@ -7,28 +7,9 @@ from features.errors import DataError
 from sources.content import ZIP
 from sources.download import download
 from sources.errors import WebError
-from sources.web import WebClient
-from tests.sources.local_server import Answer, Clock, local_server
+from tests.sources.local_server import Answer, local_server
 
 BODY = ZIP + random.Random(0).randbytes(300_000)
-
-
-@pytest.fixture(autouse=True)
-def no_proxy(monkeypatch):
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-
-
-@pytest.fixture
-def server():
-    with local_server() as running:
-        yield running
-
-
-@pytest.fixture
-def client():
-    clock = Clock()
-    return WebClient("Jane Doe jane@example.org", per_second=1e6, clock=clock.now, sleep=clock.sleep)
 
 
 def names(folder) -> list[str]:

@@ -12,7 +12,7 @@ from sources.errors import WebError
 from sources.exchange import fetch_exchange
 from sources.pace import Pace
 from tests.sources.exchange_service import DAY, Bars, Binance, Kraken, as_json
-from tests.sources.local_server import Answer, Clock, local_server
+from tests.sources.local_server import Answer
 
 ccxt = pytest.importorskip("ccxt")
 
@@ -37,17 +37,6 @@ def throttled(monkeypatch):
     costs = []
     monkeypatch.setattr(ccxt.Exchange, "throttle", lambda self, cost=None: costs.append(cost))
     return costs
-
-
-@pytest.fixture
-def server():
-    with local_server() as running:
-        yield running
-
-
-@pytest.fixture
-def clock():
-    return Clock()
 
 
 @pytest.fixture

@@ -9,8 +9,7 @@ from features.schemas import SCHEMAS
 from sources.errors import WebError
 from sources.fred import SERIES, Published, fetch_fred, parse_fred
 from sources.known import RULES
-from sources.web import WebClient
-from tests.sources.local_server import Answer, Clock, local_server
+from tests.sources.local_server import Answer
 
 DAILY = Published("REAL_YIELD_10Y", "next_business_day")
 TEXT = b"observation_date,DFII10\n2024-01-12,1.7\n2024-01-15,.\n2024-01-16,\n2024-01-17,-0.25\n"
@@ -97,20 +96,6 @@ def test_every_value_comes_back_and_is_known_after_its_date(rows):
     kept = [value for value in rows.values() if value is not None]
     np.testing.assert_allclose(frame["value"], kept, rtol=1e-15)
     assert (frame["known_at"] > frame["date"].dt.tz_localize("UTC") + pd.Timedelta(days=1)).all()
-
-
-@pytest.fixture
-def server(monkeypatch):
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    with local_server() as running:
-        yield running
-
-
-@pytest.fixture
-def client():
-    clock = Clock()
-    return WebClient("Jane Doe jane@example.org", per_second=1e6, clock=clock.now, sleep=clock.sleep)
 
 
 def test_fetch_asks_for_each_series(server, client):

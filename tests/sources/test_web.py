@@ -15,33 +15,11 @@ from sources.errors import WebError
 from sources.retry import retry_after
 from sources.throttle import Throttle
 from sources.web import WebClient
-from tests.sources.local_server import Answer, Clock, local_server
+from tests.sources.local_server import Answer, Clock
 
 AGENT = "Jane Doe jane@example.org"
 CSV = b"observation_date,X\n2024-01-02,1.5\n"
 PAGE = b"<!DOCTYPE html><html><head><title>Access  Denied</title></head><body>No</body></html>"
-
-
-@pytest.fixture(autouse=True)
-def no_proxy(monkeypatch):
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-
-
-@pytest.fixture
-def server():
-    with local_server() as running:
-        yield running
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
-@pytest.fixture
-def client(clock):
-    return WebClient(AGENT, per_second=1e6, clock=clock.now, sleep=clock.sleep)
 
 
 def waits(clock: Clock) -> list[float]:

@@ -15,23 +15,11 @@ from sources.fetch.words import as_rows, describe, fault_of, render
 from sources.store import Store
 from sources.web import WebClient
 from tests.sources.fund_files import as_xml, sheets
-from tests.sources.local_server import Answer, Clock, Server, local_server
+from tests.sources.local_server import Answer, Clock, Server
 
 NOW = pd.Timestamp("2024-01-10 12:00", tz="UTC")
 CSV = "observation_date,{0}\n2024-01-02,1.5\n2024-01-03,1.75\n"
 AGENT = "Jane Doe jane@example.org"
-
-
-@pytest.fixture(autouse=True)
-def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-
-
-@pytest.fixture
-def server():
-    with local_server() as running:
-        yield running
 
 
 def patient() -> WebClient:
