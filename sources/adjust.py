@@ -1,5 +1,7 @@
 """Adjusted closes from closes as traded and corporate actions, forward in time: no later action rewrites an earlier value."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -37,6 +39,24 @@ def forward_adjusted(quotes: pd.DataFrame, actions: pd.DataFrame) -> pd.DataFram
     DataError
         Where a value breaks its rule, a key is there twice, or dividends reach the close before them.
     """
+    frame = forward_factors(quotes, actions)
+    adjusted = frame[["split_factor", "gross_factor"]].mul(frame["close"], axis=0)
+    return frame[KEY].assign(close=adjusted["split_factor"], adj_close=adjusted["gross_factor"])
+
+
+def forward_factors(quotes: pd.DataFrame, actions: pd.DataFrame, start: Mapping[str, tuple[float, float]] | None = None) -> pd.DataFrame:
+    """Give what `forward_adjusted` multiplies closes as traded by.
+
+    Parameters
+    ----------
+    quotes, actions : as of `forward_adjusted`
+    start : split and gross factor of the first quote of a series, where the quotes go on from earlier ones: the factors are then, to the
+        bit, those of all quotes together; 1 for series without
+
+    Returns
+    -------
+    DataFrame series, date, close (as traded), split_factor, gross_factor, sorted by series and date
+    """
     frame, placed = _placed(quotes, actions)
     split, paid, before = _on_quotes(frame, placed)
     spent = paid >= before  # NaN before the first quote is no fault
@@ -46,9 +66,12 @@ def forward_adjusted(quotes: pd.DataFrame, actions: pd.DataFrame) -> pd.DataFram
             f"actions: series '{row['series']}': dividends of {paid[spent.argmax()]:g} USD up to {row['date']:%Y-%m-%d} on a close of "
             f"{before[spent.argmax()]:g}; rule: dividends are below the close before them; correct the dividend or leave it out"
         )
-    raw = frame["close"].to_numpy(dtype=np.float64)
     gross = np.where(paid > 0, split * (before / np.where(paid > 0, before - paid, 1.0)), split)
-    return frame.assign(close=raw * _compounded(frame, split), adj_close=raw * _compounded(frame, gross))
+    if start:
+        first = np.flatnonzero(~frame.duplicated("series").to_numpy())
+        at = [start.get(str(name), (1.0, 1.0)) for name in frame["series"].to_numpy()[first]]
+        split[first], gross[first] = np.array(at).T
+    return frame.assign(split_factor=_compounded(frame, split), gross_factor=_compounded(frame, gross))
 
 
 def overpaid(quotes: pd.DataFrame, actions: pd.DataFrame) -> pd.Series:

@@ -17,10 +17,9 @@ from features.market import BAD_SHARE, Market
 from features.membership import member_spans
 from features.panel.closes import Closes, count_closes, go_on
 from features.panel.recount import PanelBreadth, session_days
-from features.panel.rows import MAX_GAP
 from features.panel.saved import load_panel, save_panel
 from features.panel.state import PanelState
-from sources.store.derived import derived
+from sources.store.derived import FACTORS, derived
 from sources.store.kinds import KINDS
 from sources.store.manifest import Manifest
 from sources.store.names import Names
@@ -30,11 +29,20 @@ from sources.store.vintages import FIRST
 
 COLUMNS = ("id", "date", "close", "known_at")
 READ = {"panel": COLUMNS, "quotes": COLUMNS, "actions": ("id", "date", "split", "dividend", "known_at")}
-KEPT = {"id": pl.Int32, "date": pl.Int32, "close": pl.Float64, "known_at": pl.Int64}
-"""`COLUMNS` of quotes as numbers, as they are kept."""
+LAST = pl.Schema(
+    {
+        "id": pl.Int32(),
+        "date": pl.Date(),
+        "close": pl.Float64(),
+        "known_at": pl.Datetime("us", "UTC"),
+        "split_factor": pl.Float64(),
+        "gross_factor": pl.Float64(),
+    }
+)
+"""The last quote of each security, as traded, and its factors: what comes is adjusted on from there, to the bits of a recount."""
 
 Counted = tuple[PanelBreadth, PanelState, pl.DataFrame]
-"""Counts, the state they end with, and the quotes that the next ones are adjusted against."""
+"""Counts, the state they end with, and the last quotes (`LAST`)."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +68,8 @@ class CountedPanel:
         spans = member_spans(market)
         ids = spans["security"].map(self.names.ids)
         spans = spans[ids.notna().to_numpy()].assign(security=ids.dropna().astype(np.int32))
-        breadth, state, tail = self._gone_on(market, spans) or self._anew(market, spans, max(self.names.ids.values(), default=-1))
-        kept = {name: tail[name].to_physical().to_numpy() for name in COLUMNS}
+        breadth, state, last = self._gone_on(market, spans) or self._anew(market, spans, max(self.names.ids.values(), default=-1))
+        kept = {name: last[name].to_physical().to_numpy() for name in LAST.names()}
         # only speed hangs on it: a store is read as well from a disk that is full or may not be written to
         with suppress(OSError):
             self.kept.parent.mkdir(parents=True, exist_ok=True)
@@ -70,14 +78,13 @@ class CountedPanel:
 
     def _anew(self, market: Market, spans: pd.DataFrame, last_id: int) -> Counted:
         """Count all sessions, some securities at a time."""
-        reach, tails = _reach(market.sessions, len(market.sessions)), [empty("quotes").select(COLUMNS)]
+        last = [LAST.to_frame()]
         late: list[tuple[int, int]] = []
 
         def blocks() -> Iterator[Closes]:
             for bucket in range(last_id // BUCKET + 1):
-                found = self._read((bucket * BUCKET, (bucket + 1) * BUCKET - 1), None)
-                tails.append(found["quotes"].filter(pl.col("date") >= reach).select(COLUMNS))
-                closes = self._closes(found)
+                closes, own = self._closes(self._read((bucket * BUCKET, (bucket + 1) * BUCKET - 1), None), last[0])
+                last.append(own)
                 if len(closes):
                     late.append((len(closes), _late(closes)))
                     yield _as_closes(closes)
@@ -89,28 +96,31 @@ class CountedPanel:
                 f"market '{market.name}': {n_late} of {n} closes of the panel are known only after 00:00 UTC after their date; counts "
                 f"leave those out; rule: at most {BAD_SHARE:.0%}; hold the panel (counted: false), or correct the rule of its known-at"
             )
-        return breadth, state, pl.concat(tails)
+        return breadth, state, pl.concat(last)
 
     def _gone_on(self, market: Market, spans: pd.DataFrame) -> Counted | None:
         """Go on from what was counted before; None where that was of something else."""
         try:
             breadth, state, of, kept = load_panel(self.kept)
             told = dict(json.loads(of))
-            tail = pl.DataFrame(kept, schema=KEPT).cast(empty("quotes").select(COLUMNS).schema).select(COLUMNS)
+            last = pl.DataFrame({name: kept[name] for name in LAST.names()}).cast(LAST)
         except (DataError, ValueError, TypeError, LookupError, pl.exceptions.PolarsError):
             return None
         if not self._still_holds(told, breadth, state, market, spans):
             return None
         sessions, begin = market.sessions, len(breadth.days)
         if begin == len(sessions):
-            return breadth, state, tail
+            return breadth, state, last
         found = self._read(None, str(sessions[begin].date()))
-        # an action of a session without a close acts on the next close, which may be the one that came now
-        found["actions"] = self._read_of("actions", since=str(_reach(sessions, begin)))
-        tail = pl.concat([tail, found["quotes"].select(COLUMNS)])
-        closes = self._closes(found | {"quotes": tail.sort("id", "date")})
-        breadth, state = go_on(breadth, state, _as_closes(_on_from(state, closes)), spans, sessions)
-        return breadth, state, tail.filter(pl.col("date") >= _reach(sessions, len(sessions)))
+        # an action of a session without a close acts on the next close, however much later that comes
+        since = last.select("id", pl.col("date").alias("since"))
+        actions = self._read_of("actions").join(since, on="id", how="left")
+        actions = actions.filter(pl.col("since").is_null() | (pl.col("date") > pl.col("since")))
+        quotes = pl.concat([last.select(COLUMNS), found["quotes"].select(COLUMNS)]).sort("id", "date")
+        closes, newest = self._closes(found | {"actions": actions.drop("since"), "quotes": quotes}, last)
+        new = closes.filter(pl.col("date") > pl.lit(state.day).cast(pl.Date))
+        breadth, state = go_on(breadth, state, _as_closes(new), spans, sessions)
+        return breadth, state, newest
 
     def _still_holds(self, told: dict[str, str], breadth: PanelBreadth, state: PanelState, market: Market, spans: pd.DataFrame) -> bool:
         """Say whether nothing came since that speaks of the sessions that were counted."""
@@ -154,31 +164,31 @@ class CountedPanel:
         known, recorded, columns = self.answer.known, self.answer.recorded, [*READ[name], "vintage"]
         return read(self.root, self.manifests, name, known, recorded, FIRST, ids, since, columns)
 
-    def _closes(self, found: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-        """Adjust quotes, and put the stored closes among them."""
+    def _closes(self, found: Mapping[str, pl.DataFrame], before: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Adjust quotes, and put the stored closes among them.
+
+        Parameters
+        ----------
+        found : records by kind
+        before : `LAST` of the securities whose quotes go on from there
+
+        Returns
+        -------
+        closes : `COLUMNS`, sorted
+        last : `LAST` of these quotes
+        """
         stored = found["panel"].select(COLUMNS)
         if not self.quoted or not len(found["quotes"]):
-            return stored
+            return stored, LAST.to_frame()
         names = self.names.frame()
         raw = {name: named(found[name], name, names) for name in ("quotes", "actions")}
-        rows = derived(AsOf(self.answer.known, self.answer.recorded, raw), self.quoted, together=True)[0]
-        return pl.concat([stored, rows.drop("close").rename({"adj_close": "close"}).select(COLUMNS)]).sort("id", "date")
-
-
-def _reach(sessions: pd.DatetimeIndex, end: int) -> datetime.date:
-    """First date whose close may still be the last of a security when the session `end` comes."""
-    day: datetime.date = sessions[max(0, end - 1 - MAX_GAP)].date()
-    return day
-
-
-def _on_from(state: PanelState, closes: pl.DataFrame) -> pl.DataFrame:
-    """Scale closes that begin with a security's last one before the state, so that this one is what the state holds."""
-    before = closes.filter(pl.col("date") <= pl.lit(state.day).cast(pl.Date))
-    before = before.group_by("id").agg(pl.col("close").sort_by("date").last().alias("then"))
-    held = pl.DataFrame({"id": state.ids, "held": state.closes[-1]})
-    factor = (pl.col("held") / pl.col("then")).fill_nan(None).fill_null(1.0)
-    scaled = closes.join(before, on="id", how="left").join(held, on="id", how="left").with_columns(pl.col("close") * factor)
-    return scaled.filter(pl.col("date") > pl.lit(state.day).cast(pl.Date)).sort("id", "date")
+        known = before.join(names, on="id", how="left").select("name", *FACTORS)
+        start = {name: (split, gross) for name, split, gross in known.iter_rows()}
+        rows = derived(AsOf(self.answer.known, self.answer.recorded, raw), self.quoted, together=True, start=start)[0]
+        last = rows.group_by("id", maintain_order=True).last().select("id", "date", "known_at", *FACTORS)
+        last = last.join(found["quotes"].select("id", "date", "close"), on=["id", "date"], how="left", maintain_order="left")
+        closes = rows.select("id", "date", pl.col("adj_close").alias("close"), "known_at")
+        return pl.concat([stored, closes]).sort("id", "date"), last.select(LAST.names())
 
 
 def without_panel(

@@ -1,6 +1,6 @@
 """Prices and closes of a panel from quotes and actions: adjusted forward, each row with what was known when it became known."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -9,7 +9,7 @@ import polars as pl
 
 from features.errors import DataError
 from features.market import BAD_SHARE
-from sources.adjust import forward_adjusted
+from sources.adjust import forward_factors
 from sources.store.read import AsOf
 from sources.store.tables import row_groups
 
@@ -19,11 +19,16 @@ TOGETHER = 1 << 19
 LATE_QUOTE = "known only after a later record of its series"
 LATE_ACTION = "known only after the close of its ex-date; acts from the first close known later"
 
+Start = Mapping[str, tuple[float, float]]
+
 COLUMNS = ("id", "series", "date", "close", "adj_close", "known_at")
+FACTORS = ("split_factor", "gross_factor")
 ASIDE = ("frame", "series", "date", "rule")
 
 
-def derived(answer: AsOf, series: Sequence[str], *, together: bool = False) -> tuple[pl.DataFrame, pl.DataFrame]:
+def derived(
+    answer: AsOf, series: Sequence[str], *, together: bool = False, start: Start | None = None
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Derive rows of these series.
 
     The row of date t is the last row of `forward_adjusted` over the quotes up to t and those actions that were known when the quote of t
@@ -36,10 +41,12 @@ def derived(answer: AsOf, series: Sequence[str], *, together: bool = False) -> t
     answer : with `quotes` and `actions`
     series : names; those without quotes give no rows
     together : whether the share of late quotes is that of all of them, since the series are short
+    start : as of `forward_factors`, where the quotes go on from earlier ones
 
     Returns
     -------
-    rows : id, series, date, close (split-adjusted), adj_close (total return), known_at; sorted by id and date
+    rows : id, series, date, close (split-adjusted), adj_close (total return), known_at, and the factors `FACTORS` of both; sorted by id and
+        date
     aside : frame, series, date, rule; quotes that were left out, and actions that were late
 
     Raises
@@ -54,10 +61,13 @@ def derived(answer: AsOf, series: Sequence[str], *, together: bool = False) -> t
     aside = [quotes.filter("late").select(pl.lit("quotes").alias("frame"), "series", "date", pl.lit(LATE_QUOTE).alias("rule"))]
     parts = []
     for some, theirs in _parts(quotes.filter(~pl.col("late")), actions):
-        rows, late = _adjusted(some, theirs)
-        parts.append(some.select("id", "series", "date", pl.Series("close", rows[0]), pl.Series("adj_close", rows[1]), "known_at"))
+        factors, late = _factors(some, theirs, start or {})
+        both = [pl.Series(name, factor) for name, factor in zip(FACTORS, factors, strict=True)]
+        adjusted = {name: some["close"] * factor for name, factor in zip(("close", "adj_close"), both, strict=True)}
+        parts.append(some.with_columns(**adjusted).select(COLUMNS).with_columns(both))
         aside.append(late.select(pl.lit("actions").alias("frame"), "series", "date", pl.lit(LATE_ACTION).alias("rule")))
-    none = quotes.clear().select(pl.lit(None, pl.Float64).alias(name) if name == "adj_close" else pl.col(name) for name in COLUMNS)
+    numbers = [pl.lit(None, pl.Float64).alias(name) for name in ("adj_close", *FACTORS)]
+    none = quotes.clear().with_columns(numbers).select(*COLUMNS, *FACTORS)
     return pl.concat(parts or [none]), pl.concat(aside)
 
 
@@ -70,24 +80,24 @@ def _parts(quotes: pl.DataFrame, actions: pl.DataFrame) -> Iterator[tuple[pl.Dat
         yield some, actions.filter(pl.col("id").is_between(some["id"][0], some["id"][-1]))
 
 
-def _adjusted(quotes: pl.DataFrame, actions: pl.DataFrame) -> tuple[np.ndarray, pl.DataFrame]:
-    """Adjust, first with the actions that were in time, then the rows from each late one on anew.
+def _factors(quotes: pl.DataFrame, actions: pl.DataFrame, start: Start) -> tuple[np.ndarray, pl.DataFrame]:
+    """Find the factors, first with the actions that were in time, then those of the rows from each late one on anew.
 
     Returns
     -------
-    values : close and adj_close in rows, quotes in columns
+    values : `FACTORS` in rows, quotes in columns
     late : the late actions
     """
     is_late = _late(quotes, actions)
     in_time, late = actions.filter(~is_late), actions.filter(is_late).sort("known_at", maintain_order=True)
-    values = _values(quotes, in_time)
+    values = _values(quotes, in_time, start)
     spans = {number: (start, end) for number, start, end in _spans(quotes)}
     for number, instant in late.select("id", "known_at").unique(maintain_order=True).rows():
-        start, end = spans[number]
-        own = quotes.slice(start, end - start)
-        after = start + int((own["known_at"] < instant).sum())
+        begin, end = spans[number]
+        own = quotes.slice(begin, end - begin)
+        after = begin + int((own["known_at"] < instant).sum())
         acting = pl.concat([in_time.filter(pl.col("id") == number), late.filter(pl.col("id") == number, pl.col("known_at") <= instant)])
-        values[:, after:end] = _values(own, acting)[:, after - start :]
+        values[:, after:end] = _values(own, acting, start)[:, after - begin :]
     return values, late
 
 
@@ -106,12 +116,12 @@ def _spans(quotes: pl.DataFrame) -> Iterator[tuple[int, int, int]]:
     yield from ((int(ids[start]), int(start), int(end)) for start, end in pairwise(cuts))
 
 
-def _values(quotes: pl.DataFrame, actions: pl.DataFrame) -> np.ndarray:
-    found = forward_adjusted(_pandas(quotes, "close"), _pandas(actions, "split", "dividend"))
+def _values(quotes: pl.DataFrame, actions: pl.DataFrame, start: Start) -> np.ndarray:
+    found = forward_factors(_pandas(quotes, "close"), _pandas(actions, "split", "dividend"), start)
     # it sorts by name, and these rows are sorted by id
     order = quotes.select("series", "date").with_row_index("row").sort("series", "date")["row"].to_numpy()
     values = np.empty((2, len(quotes)))
-    values[:, order] = found[["close", "adj_close"]].to_numpy().T
+    values[:, order] = found[list(FACTORS)].to_numpy().T
     return values
 
 

@@ -13,7 +13,7 @@ from features.errors import DataError
 from features.market import BAD_SHARE, QUARANTINE, Market, Panel
 from features.schemas import SCHEMAS
 from sources.calendar import sessions as sessions_between
-from sources.store.derived import derived
+from sources.store.derived import COLUMNS, derived
 from sources.store.kinds import KINDS
 from sources.store.read import AsOf
 
@@ -78,6 +78,7 @@ def _with_derived(answer: AsOf, quoted: Sequence[str] | None, panel: Sequence[st
                 "come from quotes (none: `quoted=[]`)"
             )
     rows, late = derived(answer, quoted)
+    rows = rows.select(COLUMNS)
     kept = prices.filter(~pl.col("series").is_in(pl.Series(quoted, dtype=pl.String).implode()))
     frames = {**answer.frames, "prices": pl.concat([kept.select(rows.columns), rows])}
     if panel:
