@@ -1,0 +1,213 @@
+"""The jump model as an estimator."""
+
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from models.errors import FitError, ScoringError
+from models.inference import Array
+from models.jump import JumpParams, JumpState, Labels, Values, filter_labels, filter_proba, filter_values, row_losses, update
+
+if TYPE_CHECKING:  # what serves a model needs neither the fit nor its compiler
+    from models.jump_fit import JumpFit
+    from models.jump_settings import JumpSettings
+
+MIN_OCCUPANCY = 0.01
+"""A state that holds a smaller share of the training rows is warned of."""
+
+
+class JumpModel(BaseEstimator):  # type: ignore[misc]
+    """Statistical jump model: k-means whose states cost something to leave.
+
+    Finds centers and a path of states of least
+
+        sum_t 1/2 sum_j w_j (x_tj - c_{s_t j})^2 + jump_penalty * number of jumps
+
+    by coordinate descent (Nystrup, Lindstrom and Madsen 2020). The penalty is on the scale of the squared features: standardise them first,
+    with what the training rows say. Its states differ in the features' means alone.
+
+    What a model says of row t is argmin_i V_t(i), V the value function of the rows up to t: `filter_labels` and its one-row twin `update`.
+    `smooth_labels` sees the whole sample and is for research.
+
+    States are in the order of their centers: rising in the first column (of those that carry weight), equal ones in the next.
+
+    Parameters
+    ----------
+    n_components : number of states
+    jump_penalty : cost of a jump. To be chosen by what the labels are for (`models.jump_penalty.select_penalty`): it sets the delay and
+        must suit how long regimes last
+    continuous : whether the state is a vector of the simplex and moving costs jump_penalty / 4 * ||s_t - s_{t-1}||_1^2
+        (Aydinhan, Kolm, Mulvey and Shu 2024)
+    grid_step : step of the simplex' grid, a divisor of 1 (continuous model)
+    mode_loss : whether leaving a vector with many neighbours is made dearer, so that none is favoured (continuous model)
+    max_features : about how many features to use: weights of length 1 that add up to at most its square root (Nystrup, Kolm and
+        Lindstrom 2021). None to use all alike. With it the penalty is divided by sqrt(n_features)
+    n_init : starts drawn by k-means++
+    max_iter, tol : of the descent from one start
+    random_state : seed, or a generator
+    warm_start : whether a further fit has the present centers as one more start
+
+    Attributes
+    ----------
+    centers_ : (n_components, n_features)
+    weights_ : (n_features,) 1 each without `max_features`
+    objective_ : least sum found (with weights: under the last of them)
+    n_iter_ : rounds of the best start (with weights: of reweighting)
+    occupancy_ : (n_components,) share of the training rows on the cheapest path
+    params_ : `models.jump.JumpParams`, all that a server needs
+    n_features_in_, feature_names_in_ : the columns; names where `fit` was given a DataFrame
+    """
+
+    def __init__(
+        self,
+        n_components: int = 2,
+        *,
+        jump_penalty: float = 50.0,
+        continuous: bool = False,
+        grid_step: float = 0.05,
+        mode_loss: bool = True,
+        max_features: float | None = None,
+        n_init: int = 10,
+        max_iter: int = 1000,
+        tol: float = 1e-8,
+        random_state: int | np.random.Generator | np.random.RandomState | None = None,
+        warm_start: bool = False,
+    ) -> None:
+        self.n_components = n_components
+        self.jump_penalty = jump_penalty
+        self.continuous = continuous
+        self.grid_step = grid_step
+        self.mode_loss = mode_loss
+        self.max_features = max_features
+        self.n_init = n_init
+        self.max_iter = max_iter
+        self.tol = tol
+        self.random_state = random_state
+        self.warm_start = warm_start
+
+    def fit(self, X: pd.DataFrame | Array, lengths: Sequence[int] | None = None) -> Self:
+        """Fit on contiguous rows.
+
+        Parameters
+        ----------
+        X : (n_obs, n_features), NaN where missing
+        lengths : rows of each sequence where there are several
+
+        Raises
+        ------
+        FitError
+            If a parameter or the rows do not allow a fit.
+
+        Warns
+        -----
+        DegenerateFitWarning
+            If a state holds hardly a row or the descent did not end.
+        """
+        from models.jump_fit import warn_if_degenerate
+        from models.jump_rows import check_rows
+        from models.jump_settings import JumpSettings, check_settings
+
+        settings = JumpSettings(**{name.name: getattr(self, name.name) for name in fields(JumpSettings)})
+        check_settings(settings)
+        rows, names = _values(X, FitError)
+        check_rows(rows, self.n_components, names)
+        fit = self._fit(rows, lengths, settings)
+        self.params_: JumpParams = fit.params
+        self.centers_, self.weights_ = fit.params.centers, fit.params.weights
+        self.objective_, self.n_iter_ = fit.objective, fit.n_iter
+        self.occupancy_ = fit.proba.mean(axis=0)
+        self.n_features_in_ = rows.shape[1]
+        if names is not None:
+            self.feature_names_in_ = np.array(names, dtype=object)
+        elif hasattr(self, "feature_names_in_"):
+            del self.feature_names_in_
+        warn_if_degenerate(fit, MIN_OCCUPANCY if self.n_components > 1 else 0.0, type(self).__name__)
+        return self
+
+    def filter_labels(self, X: pd.DataFrame | Array, lengths: Sequence[int] | None = None) -> Labels:
+        """Online label of each row, (n_obs,): has seen the rows of its sequence up to it. Before anything is seen it is 0."""
+        return np.concatenate([filter_labels(values, self.params_) for values in self._values(X, lengths)])
+
+    def filter_proba(self, X: pd.DataFrame | Array, lengths: Sequence[int] | None = None) -> Array:
+        """Online vector of each row over states, (n_obs, n_components).
+
+        Continuous: the point of the simplex the cheapest path up to the row ends in. Discrete: 1 for the online label and 0 for the rest;
+        that is an indicator, a discrete jump model has no probabilities and a log score of it may be infinite. For probabilities calibrate
+        a classifier of what is to be foretold on `filter_values`, inside training.
+        """
+        return np.concatenate([filter_proba(values, self.params_) for values in self._values(X, lengths)])
+
+    def filter_values(self, X: pd.DataFrame | Array, lengths: Sequence[int] | None = None) -> Array:
+        """By how much the cheapest path up to each row is dearer if it must end in each state (grid point), (n_obs, n_grid)."""
+        return np.concatenate([values.relative for values in self._values(X, lengths)])
+
+    def update(self, state: JumpState | None, x: pd.Series | Array) -> JumpState:
+        """Take one more row in: the same to the bit as `filter_labels` of the whole sequence.
+
+        Parameters
+        ----------
+        state : what the row before gave; None for the first
+        x : (n_features,), NaN where missing
+        """
+        check_is_fitted(self, "params_")
+        row = x.to_frame().T if isinstance(x, pd.Series) else np.asarray(x, dtype=np.float64)[None, :]
+        return update(self.params_, state, self._checked(row)[0])
+
+    def smooth_labels(self, X: pd.DataFrame | Array, lengths: Sequence[int] | None = None) -> Labels:
+        """Cheapest path, (n_obs,): each label has seen the whole sample. For research; a signal takes `filter_labels`."""
+        from models.jump_path import cheapest_paths
+
+        rows = self._checked(X)
+        path, _ = cheapest_paths(row_losses(rows, self.params_), self.params_.moves, np.array(_lengths(rows, lengths)))
+        return np.asarray(self.params_.vectors.argmax(axis=1)[path])
+
+    def _fit(self, rows: Array, lengths: Sequence[int] | None, settings: "JumpSettings") -> "JumpFit":
+        from models.jump_fit import draw_starts, fit_jump
+        from models.jump_sparse import fit_sparse_jump
+
+        rng = np.random.default_rng(self.random_state)
+        warm = getattr(self, "centers_", None) if self.warm_start else None
+        if warm is not None and warm.shape != (self.n_components, rows.shape[1]):
+            warm = None
+        if self.max_features is not None:
+            return fit_sparse_jump(rows, settings, rng, warm=warm, lengths=lengths)
+        starts = draw_starts(rows, self.n_components, self.n_init, rng)
+        return fit_jump(rows, settings, starts if warm is None else [warm, *starts], lengths=lengths)
+
+    def _values(self, X: pd.DataFrame | Array, lengths: Sequence[int] | None) -> list[Values]:
+        rows = self._checked(X)
+        bounds = np.cumsum(_lengths(rows, lengths))[:-1]
+        return [filter_values(part, self.params_) for part in np.split(rows, bounds)]
+
+    def _checked(self, X: pd.DataFrame | Array) -> Array:
+        check_is_fitted(self, "params_")
+        known: list[str] | None = list(self.feature_names_in_) if hasattr(self, "feature_names_in_") else None
+        rows, names = _values(X, ScoringError, known)
+        if rows.shape[1] != self.n_features_in_ or (names is not None and known is not None and names != known):
+            wanted = known or self.n_features_in_
+            raise ScoringError(
+                f"JumpModel: X has columns {names or rows.shape[1]}; rule: those of fit, in order, {wanted}. Select them first"
+            )
+        return rows
+
+
+def _lengths(rows: Array, lengths: Sequence[int] | None) -> list[int]:
+    if lengths is None:
+        return [len(rows)]
+    if sum(lengths) != len(rows) or min(lengths, default=0) <= 0:
+        raise ScoringError(f"JumpModel: lengths add up to {sum(lengths)} for {len(rows)} rows; rule: positive, and all rows")
+    return list(lengths)
+
+
+def _values(X: pd.DataFrame | Array, error: type[ValueError], known: list[str] | None = None) -> tuple[Array, list[str] | None]:
+    """Rows as numbers, and their names where they have any."""
+    names = [str(name) for name in X.columns] if isinstance(X, pd.DataFrame) else None
+    rows = np.asarray(X, dtype=np.float64)
+    if rows.ndim != 2:
+        raise error(f"JumpModel: X has {rows.ndim} dimensions; rule: rows by columns. Use X.reshape(-1, 1) for one column")
+    return rows, names
