@@ -12,7 +12,7 @@ from models.hmm import DegenerateFitWarning
 from models.inference import Array
 from models.jump import JumpParams, Labels
 from models.jump_path import cheapest_paths
-from models.jump_rows import check_rows, mix_losses, seen_weights, state_losses
+from models.jump_rows import check_rows, mix_losses, seen_weights, sequence_lengths, state_losses
 from models.jump_settings import JumpSettings
 from models.jump_space import simplex_grid
 
@@ -116,8 +116,7 @@ def warn_if_degenerate(fit: JumpFit, min_occupancy: float, where: str) -> bool:
     if occupancy.min() < min_occupancy:
         state = int(occupancy.argmin())
         reasons.append(
-            f"state {state} holds {occupancy.min():.1%} of the rows, under {min_occupancy:.0%} "
-            f"(use fewer states, or a penalty under {fit.params.penalty:g})"
+            f"state {state} holds {occupancy.min():.1%} of the rows, under {min_occupancy:.0%} (use fewer states, or a lower jump_penalty)"
         )
     if reasons:
         warnings.warn(f"{where}: {'; '.join(reasons)}", DegenerateFitWarning, stacklevel=2)
@@ -125,13 +124,8 @@ def warn_if_degenerate(fit: JumpFit, min_occupancy: float, where: str) -> bool:
 
 
 def _rows(X: Array, weights: Array, lengths: Sequence[int] | None) -> _Rows:
-    sequences = np.array([len(X)] if lengths is None else list(lengths), dtype=np.int64)
-    if sequences.sum() != len(X) or (sequences <= 0).any():
-        raise FitError(
-            f"jump model: lengths add up to {sequences.sum()} for {len(X)} rows; rule: positive, and all rows. Give one a sequence"
-        )
     filled, carried, scale = seen_weights(X, weights)
-    return _Rows(filled, ~np.isnan(X), carried, scale, sequences)
+    return _Rows(filled, ~np.isnan(X), carried, scale, sequence_lengths(len(X), lengths, FitError))
 
 
 def _descend(rows: _Rows, start: JumpParams, moves: Array, settings: JumpSettings) -> JumpFit:

@@ -2,20 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import fields
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_array, check_is_fitted
 
 from models.errors import FitError, ScoringError
 from models.inference import Array
 from models.jump import JumpParams, JumpState, Labels, Values, filter_labels, filter_proba, filter_values, row_losses, update
-
-if TYPE_CHECKING:  # what serves a model needs neither the fit nor its compiler
-    from models.jump_fit import JumpFit
-    from models.jump_settings import JumpSettings
+from models.jump_rows import refuse_infinite, sequence_lengths
 
 MIN_OCCUPANCY = 0.01
 """A state that holds a smaller share of the training rows is warned of."""
@@ -108,15 +105,19 @@ class JumpModel(BaseEstimator):  # type: ignore[misc]
         DegenerateFitWarning
             If a state holds hardly a row or the descent did not end.
         """
+        # here, since what serves a model needs neither the fit nor its compiler
         from models.jump_fit import warn_if_degenerate
         from models.jump_rows import check_rows
         from models.jump_settings import JumpSettings, check_settings
+        from models.jump_sparse import fit_any_jump
 
         settings = JumpSettings(**{name.name: getattr(self, name.name) for name in fields(JumpSettings)})
         check_settings(settings)
         rows, names = _values(X, FitError)
         check_rows(rows, self.n_components, names)
-        fit = self._fit(rows, lengths, settings)
+        held = getattr(self, "centers_", np.empty((0, 0)))
+        warm = held if self.warm_start and held.shape == (self.n_components, rows.shape[1]) else None
+        fit = fit_any_jump(rows, settings, np.random.default_rng(self.random_state), warm=warm, lengths=lengths)
         self.params_: JumpParams = fit.params
         self.centers_, self.weights_ = fit.params.centers, fit.params.weights
         self.objective_, self.n_iter_ = fit.objective, fit.n_iter
@@ -143,7 +144,7 @@ class JumpModel(BaseEstimator):  # type: ignore[misc]
         return np.concatenate([filter_proba(values, self.params_) for values in self._values(X, lengths)])
 
     def filter_values(self, X: pd.DataFrame | Array, lengths: Sequence[int] | None = None) -> Array:
-        """By how much the cheapest path up to each row is dearer if it must end in each state (grid point), (n_obs, n_grid)."""
+        """By how much the cheapest path up to each row is dearer if it ends in each state (or grid point), (n_obs, n_grid)."""
         return np.concatenate([values.relative for values in self._values(X, lengths)])
 
     def update(self, state: JumpState | None, x: pd.Series | Array) -> JumpState:
@@ -155,59 +156,41 @@ class JumpModel(BaseEstimator):  # type: ignore[misc]
         x : (n_features,), NaN where missing
         """
         check_is_fitted(self, "params_")
-        row = x.to_frame().T if isinstance(x, pd.Series) else np.asarray(x, dtype=np.float64)[None, :]
-        return update(self.params_, state, self._checked(row)[0])
+        if isinstance(x, pd.Series):
+            return update(self.params_, state, self._checked(x.to_frame().T)[0])
+        row = np.asarray(x, dtype=np.float64)
+        if row.shape != (self.n_features_in_,):
+            raise ScoringError(f"JumpModel: x has shape {row.shape}; rule: one row of the {self.n_features_in_} columns of fit")
+        return update(self.params_, state, row)
 
     def smooth_labels(self, X: pd.DataFrame | Array, lengths: Sequence[int] | None = None) -> Labels:
         """Cheapest path, (n_obs,): each label has seen the whole sample. For research; a signal takes `filter_labels`."""
         from models.jump_path import cheapest_paths
 
         rows = self._checked(X)
-        path, _ = cheapest_paths(row_losses(rows, self.params_), self.params_.moves, np.array(_lengths(rows, lengths)))
+        path, _ = cheapest_paths(row_losses(rows, self.params_), self.params_.moves, sequence_lengths(len(rows), lengths))
         return np.asarray(self.params_.vectors.argmax(axis=1)[path])
-
-    def _fit(self, rows: Array, lengths: Sequence[int] | None, settings: "JumpSettings") -> "JumpFit":
-        from models.jump_fit import draw_starts, fit_jump
-        from models.jump_sparse import fit_sparse_jump
-
-        rng = np.random.default_rng(self.random_state)
-        warm = getattr(self, "centers_", None) if self.warm_start else None
-        if warm is not None and warm.shape != (self.n_components, rows.shape[1]):
-            warm = None
-        if self.max_features is not None:
-            return fit_sparse_jump(rows, settings, rng, warm=warm, lengths=lengths)
-        starts = draw_starts(rows, self.n_components, self.n_init, rng)
-        return fit_jump(rows, settings, starts if warm is None else [warm, *starts], lengths=lengths)
 
     def _values(self, X: pd.DataFrame | Array, lengths: Sequence[int] | None) -> list[Values]:
         rows = self._checked(X)
-        bounds = np.cumsum(_lengths(rows, lengths))[:-1]
+        bounds = np.cumsum(sequence_lengths(len(rows), lengths))[:-1]
         return [filter_values(part, self.params_) for part in np.split(rows, bounds)]
 
     def _checked(self, X: pd.DataFrame | Array) -> Array:
         check_is_fitted(self, "params_")
         known: list[str] | None = list(self.feature_names_in_) if hasattr(self, "feature_names_in_") else None
-        rows, names = _values(X, ScoringError, known)
+        rows, names = _values(X, ScoringError)
         if rows.shape[1] != self.n_features_in_ or (names is not None and known is not None and names != known):
-            wanted = known or self.n_features_in_
-            raise ScoringError(
-                f"JumpModel: X has columns {names or rows.shape[1]}; rule: those of fit, in order, {wanted}. Select them first"
-            )
+            given, wanted = names or rows.shape[1], known or self.n_features_in_
+            raise ScoringError(f"JumpModel: X has columns {given}; rule: those of fit, in order, {wanted}. Select them first")
+        refuse_infinite(rows, known)
         return rows
 
 
-def _lengths(rows: Array, lengths: Sequence[int] | None) -> list[int]:
-    if lengths is None:
-        return [len(rows)]
-    if sum(lengths) != len(rows) or min(lengths, default=0) <= 0:
-        raise ScoringError(f"JumpModel: lengths add up to {sum(lengths)} for {len(rows)} rows; rule: positive, and all rows")
-    return list(lengths)
-
-
-def _values(X: pd.DataFrame | Array, error: type[ValueError], known: list[str] | None = None) -> tuple[Array, list[str] | None]:
+def _values(X: pd.DataFrame | Array, error: type[ValueError]) -> tuple[Array, list[str] | None]:
     """Rows as numbers, and their names where they have any."""
     names = [str(name) for name in X.columns] if isinstance(X, pd.DataFrame) else None
-    rows = np.asarray(X, dtype=np.float64)
-    if rows.ndim != 2:
-        raise error(f"JumpModel: X has {rows.ndim} dimensions; rule: rows by columns. Use X.reshape(-1, 1) for one column")
-    return rows, names
+    try:
+        return check_array(X, dtype=np.float64, ensure_all_finite=False), names
+    except (TypeError, ValueError) as trouble:
+        raise error(f"JumpModel: {trouble}") from trouble

@@ -25,9 +25,9 @@ class PenaltyChoice:
     ----------
     best : penalty of least loss; of equal ones the largest, which switches least
     penalties : (n_penalties,) that were tried
-    losses : (n_penalties,) infinite where no fit was possible
-    labels : (n_penalties, n_obs - min_history) online labels out of sample; -1 where no fit was possible
-    degenerate : (n_penalties,) refits that were warned of or failed
+    losses : (n_penalties,)
+    labels : (n_penalties, n_obs - min_history) online labels out of sample
+    degenerate : (n_penalties,) refits that were warned of: with a high penalty one state may hold every row
     """
 
     best: float
@@ -57,7 +57,7 @@ def select_penalty(
     Raises
     ------
     FitError
-        If there is nothing to choose from, a loss is not a number, or no penalty allows a fit.
+        If there is nothing to choose from, a loss is not finite, or the rows allow no fit.
     """
     if not len(penalties) or not 0 < min_history < len(X) or refit_every < 1:
         raise FitError(
@@ -66,28 +66,25 @@ def select_penalty(
         )
     walks = [_walk(X, clone(model).set_params(jump_penalty=penalty, warm_start=True), min_history, refit_every) for penalty in penalties]
     labels, degenerate = np.array([walk[0] for walk in walks]), np.array([walk[1] for walk in walks], dtype=np.int64)
-    losses = np.array([loss(row, slice(min_history, len(X))) if (row >= 0).all() else np.inf for row in labels], dtype=np.float64)
-    if np.isnan(losses).any():
-        at = penalties[int(np.isnan(losses).argmax())]
-        raise FitError(f"select_penalty: the loss of penalty {at:g} is not a number; leave out rows without an outcome")
-    if not (losses < np.inf).any():
-        raise FitError(f"select_penalty: no fit or no finite loss at any of the penalties {list(penalties)}; take smaller ones")
+    losses = np.array([loss(row, slice(min_history, len(X))) for row in labels], dtype=np.float64)
+    if not np.isfinite(losses).all():
+        at = int((~np.isfinite(losses)).argmax())
+        raise FitError(
+            f"select_penalty: the loss of penalty {penalties[at]:g} is {losses[at]}; rule: finite. Leave out rows with no outcome yet"
+        )
     tried = np.array(penalties, dtype=np.float64)
     return PenaltyChoice(float(tried[losses == losses.min()].max()), tried, losses, labels, degenerate)
 
 
 def _walk(X: Array, model: JumpModel, min_history: int, refit_every: int) -> tuple[Labels, int]:
-    labels, degenerate = np.full(len(X), -1, dtype=np.int64), 0
+    labels, degenerate = np.empty(len(X), dtype=np.int64), 0
     for first in range(min_history, len(X), refit_every):
         last = min(first + refit_every, len(X))
         past = X[:first]
         scaled = (X[:last] - np.nanmean(past, axis=0)) / np.nanstd(past, axis=0)
         with warnings.catch_warnings(record=True) as said:
             warnings.simplefilter("always", DegenerateFitWarning)
-            try:
-                model.fit(scaled[:first])
-            except FitError:
-                return np.full(len(X) - min_history, -1, dtype=np.int64), degenerate + 1
+            model.fit(scaled[:first])
         degenerate += bool(said)
         labels[first:last] = model.filter_labels(scaled)[first:last]
     return labels[min_history:], degenerate

@@ -1,6 +1,9 @@
 """Rows of a jump model: what is refused, what a missing value weighs, what a row loses in each state."""
 
+from collections.abc import Sequence
+
 import numpy as np
+from numpy.typing import NDArray
 
 from models.errors import FitError, ScoringError
 from models.inference import Array
@@ -38,6 +41,19 @@ def check_rows(X: Array, n_components: int, names: list[str] | None = None) -> N
         name = f"column '{names[at]}'" if names else f"column {at}"
         what = "constant" if seen[:, at].any() else "missing in every row"
         raise FitError(f"jump model: {name} is {what}; rule: two values that differ. Leave it out")
+
+
+def sequence_lengths(n_obs: int, lengths: Sequence[int] | None, error: type[ValueError] = ScoringError) -> NDArray[np.int64]:
+    """Rows of each contiguous sequence: one sequence if `lengths` is None. Raises `error` if they are not all of the rows."""
+    if lengths is None:
+        return np.array([n_obs], dtype=np.int64)
+    out = np.array(list(lengths), dtype=np.int64)
+    if out.sum() != n_obs or (out <= 0).any():
+        raise error(
+            f"jump model: {len(out)} lengths, the least {out.min(initial=n_obs)}, add up to {out.sum()} for {n_obs} rows; "
+            "rule: at least 1 each, and all rows together. Give the rows of each contiguous sequence, or None for one"
+        )
+    return out
 
 
 def seen_weights(X: Array, weights: Array) -> tuple[Array, Array, Array]:

@@ -11,7 +11,8 @@ from models.inference import Array
 def simplex_grid(n_states: int, step: float) -> Array:
     """All vectors of the simplex whose entries are multiples of `step` (which divides 1), e_1 first, e_K last: (n_grid, n_states)."""
     parts = round(1.0 / step)
-    bars = np.array(list(itertools.combinations(range(parts + n_states - 1), n_states - 1)), dtype=np.int64).reshape(-1, n_states - 1)
+    chosen = list(itertools.combinations(range(parts + n_states - 1), n_states - 1))  # stars and bars
+    bars = np.array(chosen, dtype=np.int64).reshape(len(chosen), n_states - 1)
     edges = np.hstack([np.full((len(bars), 1), -1), bars, np.full((len(bars), 1), parts + n_states - 1)])
     return np.asarray((np.diff(edges, axis=1) - 1)[::-1] / parts, dtype=np.float64)
 

@@ -59,6 +59,17 @@ def separation(X: Array, proba: Array) -> Array:
     return np.asarray(between * len(X) / counts)
 
 
+def fit_any_jump(
+    X: Array, settings: JumpSettings, rng: np.random.Generator, *, warm: Array | None = None, lengths: Sequence[int] | None = None
+) -> JumpFit:
+    """Fit as the settings say, with `max_features` or without, from `n_init` drawn starts and `warm` if there is one."""
+    if settings.max_features is not None:
+        return fit_sparse_jump(X, settings, rng, warm=warm, lengths=lengths)
+    check_rows(X, settings.n_components)
+    starts = [*([] if warm is None else [warm]), *draw_starts(X, settings.n_components, settings.n_init, rng)]
+    return fit_jump(X, settings, starts, lengths=lengths)
+
+
 def fit_sparse_jump(
     X: Array,
     settings: JumpSettings,
@@ -92,14 +103,12 @@ def fit_sparse_jump(
         fit = fit_jump(X, scaled, starts, weights=weights, lengths=lengths)
         gains.append(0.5 * float(weights @ spread_of_all) - fit.objective)
         apart = separation(X, fit.proba)
-        if not apart.max() > 0.0:
-            raise FitError(
-                f"jump model: one state holds every row at jump_penalty {settings.jump_penalty:g}, so no feature tells states apart. "
-                "Lower jump_penalty, or leave max_features out"
-            )
+        if not apart.max() > 0.0:  # one state holds every row: no feature tells states apart (the fit says so by its occupancy)
+            settled = True
+            break
         better = feature_weights(apart, settings.max_features)
-        settled = np.abs(better - weights).sum() <= WEIGHT_TOL * weights.sum()
+        settled = bool(np.abs(better - weights).sum() <= WEIGHT_TOL * weights.sum())
         if settled or turn == MAX_REWEIGHTINGS - 1:
             break
         warm, weights = fit.params.centers, better
-    return replace(fit, n_iter=len(gains), converged=fit.converged and bool(settled), history=tuple(gains))
+    return replace(fit, n_iter=len(gains), converged=fit.converged and settled, history=tuple(gains))
