@@ -140,13 +140,16 @@ def _carry_states(losses: Array, penalty: float, before: Array | None) -> Values
 
 
 def _carry_grid(losses: Array, moves: Array, before: Array | None) -> Values:
-    relative, level, reached = np.empty_like(losses), np.empty(len(losses)), 0.0
-    for t, row in enumerate(losses):
-        values = row if before is None else row + (before[:, None] + moves).min(axis=0)
-        rise = values.min()
-        before = values - rise
+    relative, level, reached = losses.copy(), np.empty(len(losses)), 0.0
+    ways, least = np.empty_like(moves), np.minimum.reduce
+    for t, values in enumerate(relative):  # rows of the result, filled in place
+        if before is not None:
+            np.add(before[:, None], moves, out=ways)
+            values += least(ways)
+        rise = least(values)
+        values -= rise
         reached += rise
-        relative[t], level[t] = before, reached
+        level[t], before = reached, values
     return Values(relative, level)
 
 

@@ -7,6 +7,7 @@ from typing import Self
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
+from sklearn.utils import Tags
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from models.errors import FitError, ScoringError
@@ -44,9 +45,8 @@ class JumpModel(BaseEstimator):  # type: ignore[misc]
     mode_loss : whether leaving a vector with many neighbours is made dearer, so that none is favoured (continuous model)
     max_features : about how many features to use: weights of length 1 that add up to at most its square root (Nystrup, Kolm and
         Lindstrom 2021). None to use all alike. With it the penalty is divided by sqrt(n_features)
-    n_init : starts drawn by k-means++
+    n_init, random_state : starts drawn by k-means++, and the seed or generator to draw them with
     max_iter, tol : of the descent from one start
-    random_state : seed, or a generator
     warm_start : whether a further fit has the present centers as one more start
 
     Attributes
@@ -98,15 +98,14 @@ class JumpModel(BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         FitError
-            If a parameter or the rows do not allow a fit.
+            If a parameter or the rows allow no fit.
 
         Warns
         -----
         DegenerateFitWarning
             If a state holds hardly a row or the descent did not end.
         """
-        # here, since what serves a model needs neither the fit nor its compiler
-        from models.jump_fit import warn_if_degenerate
+        from models.jump_fit import warn_if_degenerate  # here: what serves a model needs neither the fit nor its compiler
         from models.jump_rows import check_rows
         from models.jump_settings import JumpSettings, check_settings
         from models.jump_sparse import fit_any_jump
@@ -171,6 +170,11 @@ class JumpModel(BaseEstimator):  # type: ignore[misc]
         path, _ = cheapest_paths(row_losses(rows, self.params_), self.params_.moves, sequence_lengths(len(rows), lengths))
         return np.asarray(self.params_.vectors.argmax(axis=1)[path])
 
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
+
     def _values(self, X: pd.DataFrame | Array, lengths: Sequence[int] | None) -> list[Values]:
         rows = self._checked(X)
         bounds = np.cumsum(sequence_lengths(len(rows), lengths))[:-1]
@@ -178,7 +182,7 @@ class JumpModel(BaseEstimator):  # type: ignore[misc]
 
     def _checked(self, X: pd.DataFrame | Array) -> Array:
         check_is_fitted(self, "params_")
-        known: list[str] | None = list(self.feature_names_in_) if hasattr(self, "feature_names_in_") else None
+        known = list(getattr(self, "feature_names_in_", [])) or None
         rows, names = _values(X, ScoringError)
         if rows.shape[1] != self.n_features_in_ or (names is not None and known is not None and names != known):
             given, wanted = names or rows.shape[1], known or self.n_features_in_
@@ -192,5 +196,5 @@ def _values(X: pd.DataFrame | Array, error: type[ValueError]) -> tuple[Array, li
     names = [str(name) for name in X.columns] if isinstance(X, pd.DataFrame) else None
     try:
         return check_array(X, dtype=np.float64, ensure_all_finite=False), names
-    except (TypeError, ValueError) as trouble:
+    except ValueError as trouble:
         raise error(f"JumpModel: {trouble}") from trouble

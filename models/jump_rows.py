@@ -27,13 +27,16 @@ def check_rows(X: Array, n_components: int, names: list[str] | None = None) -> N
     Raises
     ------
     FitError
-        If a value is infinite, a column empty or constant, or there are fewer rows than states.
+        If a value is infinite, a column empty or constant, or there are fewer rows than states or than two.
     """
     refuse_infinite(X, names, FitError)
     seen = ~np.isnan(X)
     rows = int(seen.any(axis=1).sum())
-    if rows < n_components:
-        raise FitError(f"jump model: {rows} rows with a value for {n_components} states; rule: at least a row a state. Use fewer states")
+    least = max(2, n_components)
+    if rows < least:
+        raise FitError(
+            f"jump model: {rows} samples with a value for {n_components} states; rule: at least {least}. Use more rows or fewer states"
+        )
     low, high = np.where(seen, X, np.inf).min(axis=0), np.where(seen, X, -np.inf).max(axis=0)
     flat = ~(high > low)
     if flat.any():
@@ -67,6 +70,8 @@ def seen_weights(X: Array, weights: Array) -> tuple[Array, Array, Array]:
     scale : (n_obs,) by how much the rest was scaled up
     """
     seen = ~np.isnan(X)
+    if seen.all():
+        return X, np.broadcast_to(weights, X.shape), np.ones(len(X))
     kept = np.ascontiguousarray(seen * weights)
     row = kept.sum(axis=1)
     scale = np.divide(weights.sum(), row, out=np.zeros(len(X)), where=row > 0.0)

@@ -191,7 +191,10 @@ def test_a_descent_cut_short_is_warned_of_and_a_good_fit_is_not():
         (lambda X: X.__setitem__((3, 1), np.inf), "column 1 is inf in row 3; rule: finite"),
         (lambda X: X.__setitem__((slice(None), 2), 4.0), "column 2 is constant; rule: .* Leave it out"),
         (lambda X: X.__setitem__((slice(None), 0), np.nan), "column 0 is missing in every row; .* Leave it out"),
-        (lambda X: X.__setitem__(slice(1, None), np.nan), "1 rows with a value for 2 states; .* Use fewer states"),
+        (
+            lambda X: X.__setitem__(slice(1, None), np.nan),
+            "1 samples with a value for 2 states; rule: at least 2. Use more rows",
+        ),
     ],
 )
 def test_rows_that_allow_no_fit_are_refused_by_name(spoil, message):

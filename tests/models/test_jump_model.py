@@ -11,6 +11,7 @@ import pytest
 from scipy.sparse import csr_array
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
+from sklearn.utils.estimator_checks import check_estimator
 
 from models.errors import FitError, ScoringError
 from models.hmm import DegenerateFitWarning
@@ -196,18 +197,32 @@ def test_what_is_not_fitted_or_not_a_table_says_so():
         JumpModel().filter_labels(world())
     with pytest.raises(NotFittedError):
         JumpModel().update(None, world()[0])
-    for bad, message in (
-        (np.arange(10.0), "Expected 2D array"),
-        (csr_array(np.eye(3)), "[Ss]parse"),
-        (np.array([["a"]]), "could not convert"),
-    ):
+    for bad, message in ((np.arange(10.0), "Expected 2D array"), (np.array([["a"]]), "could not convert")):
         with pytest.raises(FitError, match=f"JumpModel: .*{message}"):
             JumpModel().fit(bad)
+    with pytest.raises(TypeError, match=r"[Ss]parse"):
+        JumpModel().fit(csr_array(np.eye(3)))
     model = fitted(world())
     with pytest.raises(ScoringError, match="2 lengths, the least 1, add up to 3 for 400 rows"):
         model.filter_labels(world(), lengths=[1, 2])
     with pytest.raises(ScoringError, match=r"x has shape \(3,\); rule: one row of the 4 columns of fit"):
         model.update(None, np.zeros(3))
+
+
+class WithTarget(JumpModel):
+    """`fit` as scikit-learn calls it: its second argument is a target, which an unsupervised model does not read."""
+
+    def fit(self, X, y=None):
+        return super().fit(X)
+
+
+def test_scikit_learns_own_checks_pass_where_the_second_argument_is_a_target():
+    """Its checks of row order and subsets ask for `predict`, `transform` and the like, which a sequence model that is honest has not."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # checks fit on noise, whose states mean nothing
+        results = check_estimator(WithTarget(), on_fail=None, on_skip=None)
+    assert [(r["check_name"], str(r["exception"])) for r in results if r["status"] == "failed"] == []
+    assert len(results) > 30
 
 
 def test_what_is_served_loads_neither_compiler_nor_fit(tmp_path):
