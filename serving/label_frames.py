@@ -1,6 +1,6 @@
 """Labels as tables, and the numbers of METHODS 2.3: revision, and how many names changed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ WAS = "published_"
 """Begin of the columns, in a table of revisions, that say what was published."""
 
 
-def published_frame(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+def published_frame(records: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     """Lay published labels out.
 
     Returns
@@ -27,7 +27,7 @@ def published_frame(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     return _typed(out).sort_values("session", ignore_index=True)
 
 
-def revisions_frame(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+def revisions_frame(records: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     """Lay out what versions said of sessions that were published already.
 
     Returns

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from serving.errors import LabelError
-from serving.label_chain import Broken, End, Record, append, read
+from serving.label_chain import Broken, End, append, read
 from serving.label_lock import WAIT_S, locked
 
 HEAD = "head.json"
@@ -38,22 +38,22 @@ class Journal:
     folder: Path
     of: Mapping[str, Any]
 
-    def read(self) -> dict[str, list[Record]]:
-        """Give the records of both files, every line checked.
+    def read(self, *names: str) -> dict[str, list[str]]:
+        """Give the records of these files, or both, as JSON; every line is checked.
 
         Raises
         ------
         LabelError
             Where a line is not as it was written, or the series is another one's.
         """
-        records, broken = self._check()
+        records, broken = self._check(names or FILES)
         if broken is not None:
             raise LabelError(f"labels '{self.folder}': {broken.words()}; {WAY_OUT}")
         return records
 
     def first_broken(self) -> Broken | None:
         """Name the first line that is not as it was written."""
-        return self._check()[1]
+        return self._check(FILES)[1]
 
     @contextmanager
     def writing(self, wait_s: float = WAIT_S) -> Iterator[None]:
@@ -76,14 +76,14 @@ class Journal:
         _sync(self.folder)
         self._commit(ends)
 
-    def _check(self) -> tuple[dict[str, list[Record]], Broken | None]:
-        out: dict[str, list[Record]] = {name: [] for name in FILES}
+    def _check(self, names: Sequence[str]) -> tuple[dict[str, list[str]], Broken | None]:
+        out: dict[str, list[str]] = {name: [] for name in names}
         with _told(self.folder):
             if not (self.folder / HEAD).exists():
                 left = [name for name in FILES if (self.folder / name).exists()]
                 return out, Broken(HEAD, 0, f"is missing, and '{left[0]}' is there") if left else None
             ends = self._ends()
-            for name in FILES:
+            for name in names:
                 out[name], broken = read(_first_bytes(self.folder / name, ends[name].n_bytes), ends[name], name)
                 if broken is not None:
                     return out, broken

@@ -1,7 +1,8 @@
 """Published labels: an append-only series keyed by session and model version, and one of revisions beside it (METHODS 2.3)."""
 
 import datetime
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from serving.label_place import SeriesOf
 from serving.label_rules import Book, Said, is_same, sort_out
 
 SAYS = ("regime", "probabilities", "low", "high")
+DIFFERS = '"differs": true'
+"""How a line says that it is a revision."""
 
 
 @dataclass(frozen=True)
@@ -78,35 +81,28 @@ class LabelSeries:
         LabelError
             Where the series is broken, held by another process, or cannot be written.
         """
-        instant = (at or datetime.datetime.now(datetime.UTC)).astimezone(datetime.UTC).isoformat(timespec="seconds")
         with self._journal.writing(wait_s):
             records = self._journal.read()
-            book = _book(records)
-            sorted_out = sort_out(book, version, answers)
+            book = _book(records, version)
+            done = sort_out(book, version, answers)
+            instant = (at or datetime.datetime.now(datetime.UTC)).astimezone(datetime.UTC).isoformat(timespec="seconds")
             known = {"version": version, **{name: value for name, value in self.of.to_dict().items() if name != "draw"}}
-            new = [_record(said, known | {"published_at": instant}) for said in sorted_out.published]
-            compared = [_comparison(said, book, known | {"revised_at": instant}) for said in sorted_out.compared]
+            new = [_record(said, known | {"published_at": instant}) for said in done.published]
+            compared = [_comparison(said, book, known | {"revised_at": instant}) for said in done.compared]
             if new or compared:
                 self._journal.append({PUBLISHED: new, REVISIONS: compared})
         changed = sum(each["differs"] for each in compared)
-        return Publication(
-            version,
-            len(new),
-            new[0]["session"] if new else None,
-            new[-1]["session"] if new else None,
-            changed,
-            len(compared) - changed,
-            len(sorted_out.left_out),
-            _newest([*records[REVISIONS], *compared]),
-        )
+        first, last = (new[0]["session"], new[-1]["session"]) if new else (None, None)
+        last_revision = _newest([*records[REVISIONS], *map(json.dumps, compared)])
+        return Publication(version, len(new), first, last, changed, len(compared) - changed, len(done.left_out), last_revision)
 
     def published(self) -> pd.DataFrame:
         """Give what was published, a row a session, ascending (`serving.label_frames.published_frame`)."""
-        return published_frame(self._journal.read()[PUBLISHED])
+        return published_frame(_parsed(self._journal.read(PUBLISHED)[PUBLISHED]))
 
     def revisions(self) -> pd.DataFrame:
         """Give what versions said besides of published sessions, in the order of saying (`serving.label_frames.revisions_frame`)."""
-        return revisions_frame(self._journal.read()[REVISIONS])
+        return revisions_frame(_parsed(self._journal.read(REVISIONS)[REVISIONS]))
 
     def verify(self) -> Broken | None:
         """Name the first line that is not as it was written; None where all are."""
@@ -115,23 +111,32 @@ class LabelSeries:
     def summary(self) -> dict[str, Any]:
         """Count sessions and versions, and how far later versions differ from what was published (`serving.label_frames.summarise`)."""
         records = self._journal.read()
-        return summarise(published_frame(records[PUBLISHED]), revisions_frame(records[REVISIONS]))
+        return summarise(published_frame(_parsed(records[PUBLISHED])), revisions_frame(_parsed(records[REVISIONS])))
 
     @property
     def _journal(self) -> Journal:
         return Journal(self.folder, self.of.to_dict())
 
 
-def _book(records: Mapping[str, list[Record]]) -> Book:
+def _book(records: Mapping[str, Sequence[str]], version: str) -> Book:
+    """Give what is on record, as far as it matters to what a version says."""
+    own = f'"version": {json.dumps(version)}'
     revised: dict[tuple[str, str], list[Said]] = {}
-    for each in records[REVISIONS]:
+    for each in _parsed(line for line in records[REVISIONS] if own in line):  # years of other champions need not be parsed
         revised.setdefault((each["session"], each["version"]), []).append(_said(each))
-    return Book({each["session"]: (each["version"], _said(each)) for each in records[PUBLISHED]}, revised)
+    return Book({each["session"]: (each["version"], _said(each)) for each in _parsed(records[PUBLISHED])}, revised)
 
 
-def _newest(comparisons: list[Record]) -> Record | None:
-    newest = next((each for each in reversed(comparisons) if each["differs"]), None)
-    return newest and {name: value for name, value in newest.items() if name != "line"}
+def _newest(comparisons: Sequence[str]) -> Record | None:
+    """Find the newest comparison that is a revision."""
+    for each in _parsed(line for line in reversed(comparisons) if DIFFERS in line):
+        if each["differs"]:
+            return {name: value for name, value in each.items() if name != "line"}
+    return None
+
+
+def _parsed(lines: Iterable[str]) -> Iterator[Record]:
+    return map(json.loads, lines)
 
 
 def _said(record: Mapping[str, Any]) -> Said:
