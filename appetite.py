@@ -178,6 +178,9 @@ def _run(market: "Market", settings: "TrainConfig", promotion: Any, name: str | 
     from training.ending import ending, ending_json
 
     show_json(ending_json(outcome)) if as_json else show(outcome.screen + "\n\n" + ending(outcome))
+    labels = outcome.decision and outcome.decision.labels
+    if labels and (labels.failed or not as_json):
+        click.echo(f"labels   {labels.words}", err=labels.failed)  # no exit code: the model is trained, registered and champion
 
 
 def _dry_run(market: "Market", settings: "TrainConfig", as_json: bool) -> None:
@@ -200,9 +203,11 @@ def score(model: str, market: str, out: Path | None, as_json: bool) -> None:
     """
     with told():
         from serving.batch import score_in_fresh_process
+        from serving.label_place import labels_root
+        from serving.label_rows import publish_answer
         from serving.output import check_out
-        from training.promote import champion_version
-        from training.tracking import connect, mark_dead_runs
+        from training.promote import champion_behind, champion_version
+        from training.tracking import REGISTERED, connect, mark_dead_runs, tracking_uri
 
         if out is not None:
             check_out(out)
@@ -210,21 +215,49 @@ def score(model: str, market: str, out: Path | None, as_json: bool) -> None:
         mark_dead_runs()
         with _bar(as_json) as progress:
             progress("score", 0, 1)
+            version = champion_behind(model)
             if model == CHAMPION and champion_version() is None:
                 from serving.baseline import score_baseline
 
                 answer = score_baseline(market, out)
             else:
-                answer = score_in_fresh_process(model, market, out)
+                loaded = f"models:/{REGISTERED}/{version}" if version else model  # the alias may move while this works
+                answer = score_in_fresh_process(loaded, market, out, called=model)
             progress("score", 1, 1)
+        fault = publish_answer(answer, labels_root(tracking_uri()), REGISTERED, version)
         if as_json:
             show_json(answer)
-            return
-        from serving.screen import render_screen
-        from serving.words import plural
+        else:
+            from serving.screen import render_screen
+            from serving.words import plural
 
-        show(render_screen(answer["card"]))
-        show(f"\n{plural(answer['rows'], 'row')}" + (f" written to {out}" if out else "; name a file with --out to keep them"))
+            show(render_screen(answer["card"]))
+            show(f"\n{plural(answer['rows'], 'row')}" + (f" written to {out}" if out else "; name a file with --out to keep them"))
+            show(f"labels: {answer['labels']['words']}")
+        if fault is not None:
+            raise fault
+
+
+@main.command()
+@click.option("--newest", default=20, show_default=True, type=click.IntRange(min=0), metavar="N", help="List the newest N; 0 for all.")
+@click.option("--revisions", is_flag=True, help="What later versions say of published sessions, in the order in which they did.")
+@click.option("--verify", "check", is_flag=True, help="Check every line instead. Ends with 1 where one is not as it was written.")
+@click.option("--market", default="", help="Only the series of the market of this name.")
+@json_option
+def labels(newest: int, revisions: bool, check: bool, market: str, as_json: bool) -> None:
+    """List the labels that were published, which never change, and how later models see them."""
+    with told():
+        from serving.label_place import labels_root
+        from serving.label_words import gather_labels, render_labels, render_verified, verify_labels
+        from training.tracking import REGISTERED, tracking_uri
+
+        root = labels_root(tracking_uri())
+        if check:
+            checked = verify_labels(root, REGISTERED, market)
+            show_json(checked) if as_json else show(render_verified(checked))
+            sys.exit(NOT_NOW if any(each["broken"] for each in checked) else 0)
+        listed = gather_labels(root, REGISTERED, newest=newest, revisions=revisions, market=market)
+        show_json(listed) if as_json else show(render_labels(listed))
 
 
 @main.command()
@@ -271,15 +304,18 @@ def promote(version: str, rules: str, dry_run: bool, as_json: bool) -> None:
         mark_dead_runs()
         chosen = latest_version() if version == "latest" else version
         decision = promote_version(chosen, promotion, dry_run=dry_run)
+        said = decision.labels
         if as_json:
-            show_json({"version": chosen, "promoted": decision.promoted, "reason": decision.reason, "dry_run": dry_run})
-            return
-        would = "would become" if dry_run else "is now"
-        show(
-            f"version {chosen} {would} champion: {decision.reason}"
-            if decision.promoted
-            else f"version {chosen} does not become champion: {decision.reason}"
-        )
+            words = said.words if said else None
+            show_json({"version": chosen, "promoted": decision.promoted, "reason": decision.reason, "dry_run": dry_run, "labels": words})
+        else:
+            would = ("would become" if dry_run else "is now") if decision.promoted else "does not become"
+            show(f"version {chosen} {would} champion: {decision.reason}")
+            if said and not said.failed:
+                show(f"labels: {said.words}")
+        if said and said.failed:
+            click.echo(f"appetite: {said.words}", err=True)
+            sys.exit(BAD_INPUT)
 
 
 @main.command()

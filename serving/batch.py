@@ -11,12 +11,13 @@ from typing import Any
 import pandas as pd
 
 from serving.errors import ServingError
+from serving.label_rules import label_columns  # names columns and brings no model
 from serving.output import as_records, check_out, write_whole
 
 BAD_INPUT = 2
 
 
-def score_in_fresh_process(model: str, market: str, out: Path | None) -> dict[str, Any]:
+def score_in_fresh_process(model: str, market: str, out: Path | None, *, called: str | None = None) -> dict[str, Any]:
     """Score every session of a market with the code that was logged with the model.
 
     Parameters
@@ -24,10 +25,11 @@ def score_in_fresh_process(model: str, market: str, out: Path | None) -> dict[st
     model : MLflow model URI
     market : market file
     out : where all rows go; None for nowhere
+    called : what the card calls the model; None for its URI
 
     Returns
     -------
-    dict with the card, and the number of rows
+    dict with the card, the number of rows, the last of them, and `labels`, what `serving.label_rows.publish_scores` takes
 
     Raises
     ------
@@ -39,7 +41,7 @@ def score_in_fresh_process(model: str, market: str, out: Path | None) -> dict[st
     with tempfile.TemporaryDirectory() as folder:
         answer = Path(folder) / "answer.json"
         table = Path(folder) / f"scores{out.suffix if out else '.parquet'}"
-        command = [sys.executable, "-W", "ignore", "-m", "serving.batch", model, market, str(table), str(answer)]
+        command = [sys.executable, "-W", "ignore", "-m", "serving.batch", model, market, str(table), str(answer), called or model]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode == BAD_INPUT:
             raise ServingError(done.stderr.strip().splitlines()[-1])
@@ -72,7 +74,11 @@ def score_market(model: str, market_file: str) -> tuple[pd.DataFrame, dict[str, 
     revised = revised_columns(inner.facts["today"], made.values)
     if market.simulated:
         _same_draw(inner.facts, market, revised)
-    facts = inner.facts | {"today": gather_today(market, made.values, made.quality), "revised": revised}
+    facts = inner.facts | {
+        "today": gather_today(market, made.values, made.quality),
+        "revised": revised,
+        "given": {"name": market.name, "simulated": market.simulated, "note": market.note},
+    }
     try:
         return loaded.predict(inner.rows_of(made.values)), facts
     except MlflowException as error:
@@ -111,8 +117,8 @@ def _first_line(error: Exception) -> str:
 
 
 def main(words: list[str]) -> int:
-    """Score in this process: model, market file, table to write, answer to write."""
-    model, market, table, answer = words
+    """Score in this process: model, market file, table to write, answer to write, name of the model."""
+    model, market, table, answer, called = words
     try:
         rows, facts = score_market(model, market)
     except ValueError as error:  # all our own faults are ValueErrors with a message for the user
@@ -121,8 +127,13 @@ def main(words: list[str]) -> int:
     from serving.card import build_card
 
     rows.to_parquet(table) if table.endswith(".parquet") else rows.to_csv(table, index=False)
-    card = build_card(facts, rows, model)
-    Path(answer).write_text(json.dumps({"card": card, "rows": len(rows), "last": as_records(rows.iloc[[-1]])[0]}), encoding="utf-8")
+    said = {
+        "card": build_card(facts, rows, called),
+        "rows": len(rows),
+        "last": as_records(rows.iloc[[-1]])[0],
+        "labels": {"trained": facts["market"], "given": facts["given"], "rows": as_records(rows[label_columns(rows)])},
+    }
+    Path(answer).write_text(json.dumps(said), encoding="utf-8")
     return 0
 
 

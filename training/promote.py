@@ -1,6 +1,6 @@
 """Who is champion: sound by numbers, and better than the champion on the same dates."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -8,12 +8,14 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from serving.label_place import SeriesOf, labels_root
 from training.book import SERVED
 from training.config import explain, read_yaml, told
 from training.errors import JobError
+from training.labels import LabelNote, publish_walk
 from training.overlap import mean_of
 from training.skill import LONGEST_TESTED
-from training.tracking import CHAMPION, REGISTERED
+from training.tracking import CHAMPION, REGISTERED, tracking_uri
 
 KEY = ["asset", "horizon", "session"]
 SHORT = 21
@@ -75,10 +77,17 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Decision:
-    """Whether the alias moves, and why."""
+    """Whether the alias moves, and why.
+
+    Attributes
+    ----------
+    promoted, reason : the decision
+    labels : what became of the champion's labels; None where the version is none, or nothing was to be moved
+    """
 
     promoted: bool
     reason: str
+    labels: LabelNote | None = None
 
 
 def load_promote_config(path: str | Path) -> PromoteConfig:
@@ -202,6 +211,13 @@ def champion_version() -> str | None:
         return None
 
 
+def champion_behind(model: str) -> str | None:
+    """Version of the champion where a model URI names it, by alias or number; None for every other model."""
+    holder = champion_version()
+    named = model in (f"models:/{REGISTERED}@{CHAMPION}", f"models:/{REGISTERED}/{holder}")
+    return holder if named else None
+
+
 def latest_version() -> str:
     """Newest registered version.
 
@@ -270,7 +286,10 @@ def _decide_against(holder: str | None, candidate: Candidate, rules: PromoteConf
 
 
 def promote_version(version: str, rules: PromoteConfig, *, dry_run: bool = False) -> Decision:
-    """Decide on a registered version and, unless told otherwise, move the alias and write the reason on the version."""
+    """Decide on a registered version and, unless told otherwise, move the alias, write the reason on the version, and publish its labels.
+
+    Labels that cannot be published are told in the decision and take nothing back; asked again for the champion, they are tried again.
+    """
     import mlflow
     from mlflow.exceptions import MlflowException
 
@@ -283,10 +302,28 @@ def promote_version(version: str, rules: PromoteConfig, *, dry_run: bool = False
         ) from None
     holder = champion_version()
     if holder == version:
-        return Decision(False, f"version {version} is the champion already")
+        decision = Decision(False, f"version {version} is the champion already")
+        return decision if dry_run else replace(decision, labels=_publish_labels(version, str(run_id)))
     decision = _decide_against(holder, load_candidate(str(run_id)), rules)
-    if not dry_run:
-        client.set_model_version_tag(REGISTERED, version, "promotion", decision.reason)
-        if decision.promoted:
-            client.set_registered_model_alias(REGISTERED, CHAMPION, version)
-    return decision
+    if dry_run:
+        return decision
+    client.set_model_version_tag(REGISTERED, version, "promotion", decision.reason)
+    if not decision.promoted:
+        return decision
+    client.set_registered_model_alias(REGISTERED, CHAMPION, version)
+    return replace(decision, labels=_publish_labels(version, str(run_id)))
+
+
+def _publish_labels(version: str, run_id: str) -> LabelNote:
+    import mlflow
+    from mlflow.exceptions import MlflowException
+
+    def fetch() -> pd.DataFrame:
+        try:
+            return pd.read_parquet(mlflow.artifacts.download_artifacts(run_id=run_id, artifact_path="evaluation/published.parquet"))
+        except MlflowException as error:
+            raise OSError(f"run '{run_id}' has no published walk: {' '.join(str(error).split())}") from None
+
+    tags = mlflow.get_run(run_id).data.tags
+    of = SeriesOf.known(REGISTERED, tags.get("market", "unknown"), tags.get("simulated") == "true", tags.get("market.note", ""))
+    return publish_walk(labels_root(tracking_uri()), of, version, fetch)

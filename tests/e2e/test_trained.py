@@ -353,7 +353,13 @@ def test_promote_dry_run_says_its_decision_as_json_and_moves_nothing(trained):
     desk = trained.desk
     done = desk.invoke("promote", "--rules", RULES, "--dry-run", "--json")
     assert done.exit_code == 0, done.stderr
-    assert strict_json(done.stdout) == {"version": "1", "promoted": False, "reason": "version 1 is the champion already", "dry_run": True}
+    assert strict_json(done.stdout) == {
+        "version": "1",
+        "promoted": False,
+        "reason": "version 1 is the champion already",
+        "dry_run": True,
+        "labels": None,
+    }
     assert str(desk.client().get_model_version_by_alias("appetite", "champion").version) == "1"
 
 

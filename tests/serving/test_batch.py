@@ -43,13 +43,21 @@ def test_other_market_is_refused_with_both_names(trained, given, words):
 
 @pytest.mark.parametrize("name", ["table.parquet", "table.csv"])
 def test_rows_and_card_are_written(tmp_path, monkeypatch, name):
-    monkeypatch.setattr(batch, "score_market", lambda model, market: (ROWS, {}))
+    monkeypatch.setattr(batch, "score_market", lambda model, market: (ROWS, facts() | {"given": facts()["market"]}))
     monkeypatch.setattr("serving.card.build_card", lambda facts, rows, model: {"model": model})
-    assert batch.main(["models:/m", "market.yaml", str(tmp_path / name), str(tmp_path / "answer.json")]) == 0
+    assert batch.main(["models:/m/1", "market.yaml", str(tmp_path / name), str(tmp_path / "answer.json"), "models:/m"]) == 0
     read = pd.read_parquet if name.endswith("parquet") else pd.read_csv
     assert read(tmp_path / name)["p_risk_on"].tolist() == ROWS["p_risk_on"].tolist()
     answer = json.loads((tmp_path / "answer.json").read_text(), parse_constant=pytest.fail)
     assert (answer["card"], answer["rows"], answer["last"]["regime"]) == ({"model": "models:/m"}, 2, None)
+    assert answer["labels"] == {
+        "trained": facts()["market"],
+        "given": facts()["market"],
+        "rows": [
+            {"session": "2024-01-02", "p_risk_on": 0.25, "regime": "risk_off"},
+            {"session": "2024-01-03", "p_risk_on": 1 / 3, "regime": None},
+        ],
+    }
 
 
 def test_fault_is_one_line_and_nothing_is_written(tmp_path, monkeypatch, capsys):
@@ -57,7 +65,7 @@ def test_fault_is_one_line_and_nothing_is_written(tmp_path, monkeypatch, capsys)
         raise ScoringError("session 2024-01-04\n is missing")
 
     monkeypatch.setattr(batch, "score_market", refuse)
-    assert batch.main(["m", "x", str(tmp_path / "t.csv"), str(tmp_path / "a.json")]) == 2
+    assert batch.main(["m", "x", str(tmp_path / "t.csv"), str(tmp_path / "a.json"), "m"]) == 2
     assert capsys.readouterr().err == "session 2024-01-04 is missing\n"
     assert not list(tmp_path.iterdir())
 

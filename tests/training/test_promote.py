@@ -4,9 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from serving.label_place import SeriesOf
+from serving.label_series import LabelSeries
 from tests.store import store_in
 from training.errors import JobError
-from training.promote import Candidate, decide, load_candidate, load_promote_config, promote_version, unsound
+from training.labels import LabelNote
+from training.promote import Candidate, champion_behind, decide, load_candidate, load_promote_config, promote_version, unsound
 
 ROOT = Path(__file__).resolve().parents[2]
 RULES = load_promote_config(ROOT / "conf" / "promote.yaml")
@@ -200,6 +203,7 @@ def fill(client, folder: Path) -> list[str]:
         folder.mkdir(exist_ok=True)
         losses(crps).to_parquet(folder / "oos_losses.parquet")
         skill().to_csv(folder / "skill.csv", index=False)
+        walk(0.9 if crps == 1.0 else 0.2).to_parquet(folder / "published.parquet")
         client.log_artifacts(run.info.run_id, str(folder), "evaluation")
         client.log_metric(run.info.run_id, "churn_median", 0.01)
         client.create_model_version("appetite", "file:///nowhere", run.info.run_id)
@@ -207,6 +211,12 @@ def fill(client, folder: Path) -> list[str]:
         ids.append(run.info.run_id)
     client.set_registered_model_alias("appetite", "champion", "1")
     return ids
+
+
+def walk(p: float, n: int = 20) -> pd.DataFrame:
+    days = pd.bdate_range("2020-01-01", periods=n)
+    said = {"session": days, "status": "published", "regime": "risk_on" if p > 0.5 else "risk_off", "p_risk_on": p, "p_risk_off": 1 - p}
+    return pd.DataFrame(said | {"p_risk_on_lo": np.nan, "p_risk_on_hi": np.nan, "BTC_5_p_up": 0.5})
 
 
 def champion(client) -> str:
@@ -239,10 +249,73 @@ def test_refused_version_leaves_the_alias_and_carries_the_reason(registry):
     assert "relabels 90.0%" in client.get_model_version("appetite", "2").tags["promotion"]
 
 
+def series_in(folder: Path) -> LabelSeries:
+    return LabelSeries(folder / "labels", SeriesOf("appetite", "files", simulated=False))
+
+
+def test_walk_of_a_new_champion_is_published_and_its_successor_rewrites_nothing(registry, tmp_path):
+    client, _ = registry
+    first = promote_version("1", RULES)  # the champion already: its labels are published all the same
+    assert not first.promoted
+    assert first.labels.words.startswith("20 sessions published")
+    before = series_in(tmp_path).published()
+    assert set(before["version"]) == {"1"}
+    second = promote_version("2", RULES)
+    assert champion(client) == "2"
+    assert second.labels == LabelNote(
+        "0 sessions published; 20 published labels revised, last that of 2020-01-28: what was published stays", failed=False
+    )
+    pd.testing.assert_frame_equal(series_in(tmp_path).published(), before)
+    assert len(series_in(tmp_path).revisions()) == 20
+
+
+def test_refused_version_and_dry_run_publish_nothing(registry, tmp_path):
+    client, ids = registry
+    assert promote_version("1", RULES, dry_run=True).labels is None
+    assert promote_version("2", RULES, dry_run=True).labels is None
+    client.log_metric(ids[1], "churn_median", 0.9)
+    assert promote_version("2", RULES).labels is None
+    assert not (tmp_path / "labels").exists()
+
+
+def test_labels_that_cannot_be_published_do_not_undo_a_promotion_and_the_way_to_repeat_is_said(registry, tmp_path):
+    client, _ = registry
+    (tmp_path / "labels").write_text("a file")
+    decision = promote_version("2", RULES)
+    assert decision.promoted
+    assert champion(client) == "2"
+    assert decision.labels.failed
+    for word in ("cannot be read or written", "APPETITE_LABELS", "appetite promote --version 2"):
+        assert word in decision.labels.words
+    (tmp_path / "labels").unlink()
+    again = promote_version("2", RULES)
+    assert not again.labels.failed
+    assert set(series_in(tmp_path).published()["version"]) == {"2"}
+
+
+def test_walk_that_is_gone_is_told(registry, tmp_path):
+    _, ids = registry
+    (tmp_path / "artifacts" / ids[0] / "artifacts" / "evaluation" / "published.parquet").unlink()
+    decision = promote_version("1", RULES)
+    assert decision.labels.failed
+    assert f"run '{ids[0]}' has no published walk" in decision.labels.words
+
+
+def test_champion_is_known_behind_its_alias_and_its_number_alone(registry):
+    named = {
+        model: champion_behind(model)
+        for model in ("models:/appetite@champion", "models:/appetite/1", "models:/appetite/2", "runs:/1/model")
+    }
+    assert list(named.values()) == ["1", "1", None, None]
+    client, _ = registry
+    client.delete_registered_model_alias("appetite", "champion")
+    assert champion_behind("models:/appetite@champion") is champion_behind("models:/appetite/1") is None
+
+
 def test_champion_whose_evaluation_is_gone_keeps_the_alias_and_the_way_out_is_said(registry, tmp_path):
     client, ids = registry
     files = sorted(tmp_path.glob(f"artifacts/{ids[0]}/artifacts/evaluation/*"))
-    assert len(files) == 2
+    assert len(files) == 3
     for path in files:
         path.unlink()
     decision = promote_version("2", RULES)

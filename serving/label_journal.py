@@ -1,0 +1,179 @@
+"""Two append-only files of labels with one commit point: what is appended to them is there whole or not at all.
+
+`published.jsonl` and `revisions.jsonl` hold chained lines; `head.json` says how far they count. Lines are forced to the disk before the
+head that counts them takes the place of the one before, so a writer that dies at any moment leaves the state before or the state after.
+What lies beyond the head was never acknowledged nor read; the next writer cuts it off. The head also tells when lines are missing
+at the end, which a chain by itself cannot.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from serving.errors import LabelError
+from serving.label_chain import Broken, End, append, read
+from serving.label_lock import WAIT_S, locked
+
+HEAD = "head.json"
+PUBLISHED, REVISIONS = "published.jsonl", "revisions.jsonl"
+FILES = (PUBLISHED, REVISIONS)
+FORMAT = 1
+WAY_OUT = "published labels never change: restore the folder from a copy, or move it away, and a new series begins"
+
+
+@dataclass(frozen=True)
+class Journal:
+    """The files of one series.
+
+    Attributes
+    ----------
+    folder : made by the first writer
+    of : what the series is of, JSON-able; a folder that says otherwise is refused
+    """
+
+    folder: Path
+    of: Mapping[str, Any]
+
+    def read(self, *names: str) -> dict[str, list[str]]:
+        """Give the records of these files, or both, as JSON; every line is checked.
+
+        Raises
+        ------
+        LabelError
+            Where a line is not as it was written, or the series is another one's.
+        """
+        records, broken = self._check(names or FILES)
+        if broken is not None:
+            raise LabelError(f"labels '{self.folder}': {broken.words()}; {WAY_OUT}")
+        return records
+
+    def first_broken(self) -> Broken | None:
+        """Name the first line that is not as it was written."""
+        return self._check(FILES)[1]
+
+    @contextmanager
+    def writing(self, wait_s: float = WAIT_S) -> Iterator[None]:
+        """Hold the folder, which is made when needed, for `read` and `append` to be one step."""
+        with _told(self.folder):
+            _make_folder(self.folder)
+            with locked(self.folder, wait_s):
+                if not (self.folder / HEAD).exists() and not any((self.folder / name).exists() for name in FILES):
+                    self._commit(dict.fromkeys(FILES, End()))  # before any line: a head that is missing later was taken away
+                yield
+
+    def append(self, records: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+        """Append records to the files they are named by; inside of `writing`, and acknowledged when it returns."""
+        ends = self._ends()
+        for name, new in records.items():
+            if new:
+                lines, end = append(new, ends[name])
+                _append_at(self.folder / name, lines, ends[name].n_bytes)
+                ends[name] = end
+        _sync(self.folder)
+        self._commit(ends)
+
+    def _check(self, names: Sequence[str]) -> tuple[dict[str, list[str]], Broken | None]:
+        out: dict[str, list[str]] = {name: [] for name in names}
+        with _told(self.folder):
+            if not (self.folder / HEAD).exists():
+                left = [name for name in FILES if (self.folder / name).exists()]
+                return out, Broken(HEAD, 0, f"is missing, and '{left[0]}' is there") if left else None
+            ends = self._ends()
+            for name in names:
+                out[name], broken = read(_first_bytes(self.folder / name, ends[name].n_bytes), ends[name], name)
+                if broken is not None:
+                    return out, broken
+        return out, None
+
+    def _ends(self) -> dict[str, End]:
+        told = read_head(self.folder)
+        if told["of"] != self.of:
+            raise LabelError(
+                f"labels '{self.folder}' are those of {_words(told['of'])}, not of {_words(self.of)}; rule: a folder a series, and none is "
+                "moved into another's place; move it back, or name another root in APPETITE_LABELS"
+            )
+        return dict(told["ends"])
+
+    def _commit(self, ends: Mapping[str, End]) -> None:
+        told = {"format": FORMAT, "of": dict(self.of), "ends": {name: asdict(end) for name, end in ends.items()}}
+        part = self.folder / f"{HEAD}.part"
+        with part.open("w", encoding="utf-8") as stream:
+            json.dump(told, stream, indent=1)
+            stream.flush()
+            os.fsync(stream.fileno())
+        part.replace(self.folder / HEAD)
+        _sync(self.folder)
+
+
+def read_head(folder: Path) -> dict[str, Any]:
+    """Read what a folder's series is of, and how far it counts.
+
+    Raises
+    ------
+    LabelError
+        Where the head is damaged, or of another version of the format.
+    """
+    with _told(folder):
+        text = (folder / HEAD).read_bytes()
+    try:
+        told: dict[str, Any] = json.loads(text)
+        written = told["format"]
+        if written == FORMAT:
+            told["ends"] = {name: End(**told["ends"][name]) for name in FILES}
+            told["of"] = dict(told["of"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise LabelError(f"labels '{folder}': '{HEAD}' was altered or is damaged ({error}); {WAY_OUT}") from None
+    if written != FORMAT:
+        raise LabelError(f"labels '{folder}': they have format {written}; rule: {FORMAT}. Read them with the version that wrote them")
+    return told
+
+
+def _words(of: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {value!r}" for name, value in of.items())
+
+
+@contextmanager
+def _told(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        where = f": '{error.filename}'" if error.filename else ""
+        raise LabelError(
+            f"labels '{folder}': they cannot be read or written ({error.strerror or error}{where}); rule: a folder that may be "
+            "written to, on a disk with room. Make it so, or name another root in APPETITE_LABELS"
+        ) from None
+
+
+def _first_bytes(path: Path, n_bytes: int) -> bytes:
+    if not n_bytes or not path.exists():
+        return b""
+    with path.open("rb") as stream:
+        return stream.read(n_bytes)
+
+
+def _append_at(path: Path, lines: bytes, n_bytes: int) -> None:
+    """Cut off what lies beyond the end that counts, and write after it."""
+    with path.open("ab") as stream:
+        stream.truncate(n_bytes)
+        stream.write(lines)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _make_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        _make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        _sync(folder.parent)
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,147 @@
+"""Labels in words: what became of an answer, and what the word `labels` lists."""
+
+import textwrap
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from serving.label_frames import TOLD, WAS
+from serving.label_place import SeriesOf, find_series
+from serving.label_series import LabelSeries, Publication
+from serving.output import as_records
+from serving.screen import WIDTH
+from serving.words import UNKNOWN, fixed, plain, plural, prob, share
+
+NONE_YET = "no label is published yet: a champion's are, when it is promoted and when it answers (`appetite score`)"
+
+
+def publication_words(done: Publication) -> str:
+    """Say what became of the answers of a version."""
+    if not (done.published or done.revised or done.confirmed or done.left_out):
+        return "nothing new: all sessions were published before, and none is revised"
+    out = [f"{plural(done.published, 'session')} published{f' ({done.first} to {done.last})' if done.published else ''}"]
+    if done.revised:
+        newest = done.last_revision or {}
+        out.append(f"{plural(done.revised, 'published label')} revised, last that of {newest['session']}: what was published stays")
+    else:
+        out.append("no published label is revised")
+    if done.confirmed:
+        out.append(f"{done.confirmed} of earlier versions confirmed")
+    if done.left_out:
+        out.append(f"{plural(done.left_out, 'session')} before the series begins or passed over by another version: left out")
+    return "; ".join(out)
+
+
+def gather_labels(root: Path, model: str, *, newest: int, revisions: bool, market: str = "") -> list[dict[str, Any]]:
+    """Collect every series of a model, as plain values.
+
+    Parameters
+    ----------
+    root : folder of all series
+    newest : how many of the newest rows; 0 for all
+    revisions : list those in the place of published labels
+    market : only series of the market of this name; empty for all
+
+    Raises
+    ------
+    LabelError
+        Where a series is not as it was written.
+    """
+    out = []
+    for series in _chosen(root, model, market):
+        table = series.revisions() if revisions else series.published()
+        rows = table.iloc[-newest:] if newest else table
+        listed = "revisions" if revisions else "published"
+        out.append({"series": series.of.to_dict(), "folder": str(series.folder), "summary": series.summary(), listed: _records(rows)})
+    return out
+
+
+def verify_labels(root: Path, model: str, market: str = "") -> list[dict[str, Any]]:
+    """Check every line of every series; `broken` is None where all are as written, else the first that is not."""
+    return [
+        {"series": each.of.to_dict(), "folder": str(each.folder), "broken": vars(broken) | {"words": broken.words()} if broken else None}
+        for each in _chosen(root, model, market)
+        for broken in (each.verify(),)
+    ]
+
+
+def _chosen(root: Path, model: str, market: str) -> list[LabelSeries]:
+    return [LabelSeries(root, of) for of in find_series(root, model) if not market or of.market == market]
+
+
+def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    instants = {name: rows[name].dt.strftime("%Y-%m-%dT%H:%M:%SZ") for name in rows if name in ("published_at", "revised_at")}
+    return as_records(rows.assign(**instants))
+
+
+def render_labels(listed: list[dict[str, Any]]) -> str:
+    """Lay `gather_labels` out for a terminal."""
+    return "\n\n".join(_series(each) for each in listed) if listed else NONE_YET
+
+
+def render_verified(checked: list[dict[str, Any]]) -> str:
+    """Lay `verify_labels` out for a terminal."""
+    return (
+        "\n".join(
+            f"{heading(each['series'])}: "
+            + (f"{each['broken']['words']} ({each['folder']})" if each["broken"] else "every line is as it was written")
+            for each in checked
+        )
+        or NONE_YET
+    )
+
+
+def heading(series: Mapping[str, Any]) -> str:
+    """Name a series: a simulated market is called so first."""
+    of = SeriesOf(**series)
+    return f"{'SIMULATED ' if of.simulated else ''}{of.model} on the market {of.market}{f' ({of.draw})' if of.simulated else ''}"
+
+
+def _series(each: Mapping[str, Any]) -> str:
+    summary = each["summary"]
+    span = f", {summary['first']} to {summary['last']}" if summary["sessions"] else ""
+    lines = [heading(each["series"]), f"{plural(summary['sessions'], 'session')} published{span}"]
+    lines += [
+        f"  version {v['version']}: {plural(v['sessions'], 'session')}, {v['first']} to {v['last']}, {v['walk']} by the walk-forward"
+        for v in summary["versions"]
+    ]
+    lines += [
+        f"  version {v['version']} on {plural(v['sessions'], 'session')} that {who}: mean change of P(risk-on) {fixed(v['revision'], 4)}, "
+        f"another name on {share(v['renamed'], 1)}"
+        for word, who in (("compared", "others published"), ("restated", "it published itself, now on other values"))
+        for v in summary[word]
+    ]
+    if summary["sessions"]:
+        lines.append(f"revised: {share(summary['revised'], 1)} of sessions; called by another name since: {share(summary['renamed'], 1)}")
+    lines = [textwrap.fill(line, WIDTH, subsequent_indent="    ", break_on_hyphens=False) for line in lines]
+    return "\n".join([*lines, *(_revised(each["revisions"]) if "revisions" in each else _published(each["published"]))])
+
+
+def _published(rows: list[dict[str, Any]]) -> list[str]:
+    head = f"{'session':<12}{'regime':<14}{'P(risk-on)':>10}  {'range':<12}{'version':>7}  {'by':<9}published"
+    return [head] + [
+        f"{row['session']:<12}{plain(row['regime']):<14}{prob(row[TOLD]):>10}  {_range(row):<12}{row['version']:>7}  {row['by']:<9}"
+        f"{row['published_at']}"
+        for row in rows
+    ]
+
+
+def _revised(rows: list[dict[str, Any]]) -> list[str]:
+    if not rows:
+        return ["no later version has spoken of a published session"]
+    head = f"{'session':<12}{'published':<21}{'version':>7}  {'says now':<21}{'version':>7}  said"
+    return [head] + [
+        f"{row['session']:<12}{_call(row, WAS):<21}{row[f'{WAS}version']:>7}  {_call(row) if row['differs'] else 'the same':<21}"
+        f"{row['version']:>7}  {row['revised_at']}"
+        for row in rows
+    ]
+
+
+def _call(row: Mapping[str, Any], begin: str = "") -> str:
+    return f"{plain(row[f'{begin}regime'])} {fixed(row[f'{begin}{TOLD}'], 4)}"
+
+
+def _range(row: Mapping[str, Any]) -> str:
+    return UNKNOWN if row["low"] is None else f"{prob(row['low'])} - {prob(row['high'])}"
