@@ -72,5 +72,4 @@ def bootstrap_refits(
         refitted.append(fit.params.reordered(match(model.params, fit.params)))
         progress(number + 1, n_refits)
     natural = [(p.means[:, at] * model.scale[at] + model.center[at]) / (np.sqrt(p.variances[:, at]) * model.scale[at]) for p in refitted]
-    stacked = (np.stack([getattr(p, name) for p in refitted]) for name in ("start", "trans", "means", "variances"))
-    return Ensemble(*stacked), order_probability(np.stack(natural))
+    return Ensemble(tuple(refitted)), order_probability(np.stack(natural))

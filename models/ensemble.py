@@ -4,27 +4,26 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.inference import LOG_2PI, Array
+from models.inference import forward_filter, predict_next
+from models.params import Array, HMMParams
 
 RANGE = (0.1, 0.9)
 """Quantiles of the ensemble that are shown as the range of a probability."""
 
+FIELDS = ("start", "trans", "means", "scales", "dof")
+"""Arrays that an ensemble is stored as, each with the models along its first axis."""
+
 
 @dataclass(frozen=True)
 class Ensemble:
-    """Parameters of models with the same states, refitted on resampled history.
+    """Models with the same states, refitted on resampled history.
 
     Attributes
     ----------
-    start : (n_models, n_states)
-    trans : (n_models, n_states, n_states)
-    means, variances : (n_models, n_states, n_features)
+    members : parameters of each model
     """
 
-    start: Array
-    trans: Array
-    means: Array
-    variances: Array
+    members: tuple[HMMParams, ...]
 
     def filter_proba(self, X: Array, last: Array | None = None) -> Array:
         """Filtered probabilities under every model, (n_obs, n_models, n_states); a NaN in `X` is marginalised out.
@@ -34,22 +33,17 @@ class Ensemble:
         X : (n_obs, n_features)
         last : (n_models, n_states) of the row before the first; None at the beginning of history
         """
-        prior = self.start if last is None else self._next(last)
-        out = np.empty((len(X), *self.start.shape))
-        for t, x in enumerate(X):
-            seen = ~np.isnan(x)
-            mean, variance = self.means[:, :, seen], self.variances[:, :, seen]
-            dens = -0.5 * (LOG_2PI + np.log(variance) + (x[seen] - mean) ** 2 / variance).sum(axis=2)
-            dens = np.where(prior > 0.0, dens, -np.inf)  # a state that cannot be must not set the scale
-            peak = dens.max(axis=1, keepdims=True)
-            joint = prior * np.exp(dens - np.where(peak > -np.inf, peak, 0.0))
-            total = joint.sum(axis=1, keepdims=True)
-            out[t] = np.where(total > 0, joint / np.where(total > 0, total, 1.0), prior)
-            prior = self._next(out[t])
-        return out
+        priors = [None] * len(self.members) if last is None else [predict_next(p, m.trans) for p, m in zip(last, self.members, strict=True)]
+        return np.stack([forward_filter(X, each, prior).probs for each, prior in zip(self.members, priors, strict=True)], axis=1)
 
-    def _next(self, probs: Array) -> Array:
-        return np.asarray(np.einsum("mi,mij->mj", probs, self.trans))
+    def arrays(self) -> dict[str, Array]:
+        """Give its arrays by name (`FIELDS`), models along the first axis."""
+        return {name: np.stack([getattr(each, name) for each in self.members]) for name in FIELDS}
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, Array]) -> "Ensemble":
+        """Inverse of `arrays`."""
+        return cls(tuple(HMMParams(*each) for each in zip(*(arrays[name] for name in FIELDS), strict=True)))
 
 
 def probability_range(probs: Array) -> tuple[Array, Array]:

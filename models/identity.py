@@ -113,11 +113,17 @@ def order_probability(scores: Array) -> float:
 
 
 def hellinger(a: HMMParams, b: HMMParams) -> Array:
-    """Hellinger distances between the emissions of two models, (n_states of a, n_states of b), each in [0, 1]."""
-    va, vb = a.variances[:, None, :], b.variances[None, :, :]
+    """Hellinger distances between the emissions of two models, (n_states of a, n_states of b), each in [0, 1].
+
+    Student-t states are compared as Gaussians of the same means and covariances: the distance of two t densities has no closed form.
+    """
+    ca, cb = a.covars[:, None], b.covars[None, :]
+    middle = 0.5 * (ca + cb)
     gap = a.means[:, None, :] - b.means[None, :, :]
-    log_bc = 0.25 * np.log(va * vb) + 0.5 * np.log(2.0 / (va + vb)) - 0.25 * gap**2 / (va + vb)
-    return np.asarray(np.sqrt(np.clip(1.0 - np.exp(log_bc.sum(axis=2)), 0.0, 1.0)))
+    squared = (gap * np.linalg.solve(middle, gap[..., None])[..., 0]).sum(axis=-1)
+    log_det_a, log_det_b, log_det = (np.linalg.slogdet(each)[1] for each in (ca, cb, middle))
+    log_bc = 0.25 * (log_det_a + log_det_b) - 0.5 * log_det - 0.125 * squared
+    return np.asarray(np.sqrt(np.clip(1.0 - np.exp(log_bc), 0.0, 1.0)))
 
 
 def match(old: HMMParams, new: HMMParams) -> NDArray[np.int64]:

@@ -1,39 +1,24 @@
-"""Hidden-Markov inference. The name of a function says what its answer has seen."""
+"""Hidden-Markov inference in NumPy: what a server runs. The name of a function says what its answer has seen."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from models.emissions import log_density
+from models.params import Array, HMMParams
 
-LOG_2PI = float(np.log(2.0 * np.pi))
-
-
-@dataclass(frozen=True)
-class HMMParams:
-    """Parameters of an HMM with Gaussian emissions, independent across features within a state.
-
-    Attributes
-    ----------
-    start : (n_states,) probabilities of the first state
-    trans : (n_states, n_states) transition matrix, rows sum to one
-    means, variances : (n_states, n_features)
-    """
-
-    start: Array
-    trans: Array
-    means: Array
-    variances: Array
-
-    @property
-    def n_states(self) -> int:
-        """Number of states."""
-        return len(self.start)
-
-    def reordered(self, order: NDArray[np.int64]) -> "HMMParams":
-        """Same model with its states in another order."""
-        return HMMParams(self.start[order], self.trans[np.ix_(order, order)], self.means[order], self.variances[order])
+__all__ = [
+    "Array",
+    "Filtered",
+    "HMMParams",
+    "expected_dwell",
+    "filter_step",
+    "forward_filter",
+    "log_density",
+    "predict_average",
+    "predict_next",
+]
 
 
 @dataclass(frozen=True)
@@ -53,27 +38,6 @@ class Filtered:
     def log_lik(self) -> float:
         """Log-likelihood of the whole sequence."""
         return float(self.log_next.sum())
-
-
-def log_density(X: Array, params: HMMParams) -> Array:
-    """Log-density of each row under each state; a NaN is marginalised out.
-
-    Parameters
-    ----------
-    X : (n_obs, n_features), NaN where missing
-
-    Returns
-    -------
-    (n_obs, n_states); 0 in every state for a row with nothing in it, which leaves the forecast as it is
-    """
-    seen = ~np.isnan(X)
-    filled = np.where(seen, X, 0.0)
-    out = np.empty((len(X), params.n_states))
-    for k in range(params.n_states):
-        mean, variance = params.means[k], params.variances[k]
-        terms = LOG_2PI + np.log(variance) + (filled - mean) ** 2 / variance
-        out[:, k] = -0.5 * np.where(seen, terms, 0.0).sum(axis=1)
-    return out
 
 
 def filter_step(prior: Array, log_dens: Array) -> tuple[Array, float]:
@@ -98,6 +62,24 @@ def filter_step(prior: Array, log_dens: Array) -> tuple[Array, float]:
     return joint / total, float(np.log(total) + peak)
 
 
+def filter_densities(log_dens: Array, start: Array, trans: Array) -> Filtered:
+    """Filter a sequence from its log-densities alone, whatever the emissions are.
+
+    Parameters
+    ----------
+    log_dens : (n_obs, n_states) log p(x_t | state_t)
+    start : (n_states,) p(state) for the first row before it is seen
+    trans : (n_states, n_states), or (n_obs, n_states, n_states) where row t of it leads from t - 1 to t (the first is not used)
+    """
+    probs, log_next = np.empty_like(log_dens), np.empty(len(log_dens))
+    belief = start
+    for t in range(len(log_dens)):
+        if t > 0:
+            belief = probs[t - 1] @ (trans if trans.ndim == 2 else trans[t])
+        probs[t], log_next[t] = filter_step(belief, log_dens[t])
+    return Filtered(probs, log_next)
+
+
 def forward_filter(X: Array, params: HMMParams, prior: Array | None = None) -> Filtered:
     """Filtered state probabilities of a sequence: row t has seen x_1..x_t and nothing later.
 
@@ -106,14 +88,7 @@ def forward_filter(X: Array, params: HMMParams, prior: Array | None = None) -> F
     X : (n_obs, n_features), NaN where missing
     prior : (n_states,) p(state) for the first row before it is seen; the model's `start` if None
     """
-    dens = log_density(X, params)
-    probs = np.empty_like(dens)
-    log_next = np.empty(len(X))
-    belief = params.start if prior is None else prior
-    for t in range(len(X)):
-        probs[t], log_next[t] = filter_step(belief, dens[t])
-        belief = probs[t] @ params.trans
-    return Filtered(probs, log_next)
+    return filter_densities(log_density(X, params), params.start if prior is None else prior, params.trans)
 
 
 def predict_next(probs: Array, trans: Array) -> Array:
@@ -144,4 +119,12 @@ def predict_average(probs: Array, trans: Array, steps: int) -> Array:
 def expected_dwell(trans: Array) -> Array:
     """Expected sessions in each state once entered, 1 / (1 - a_kk)."""
     with np.errstate(divide="ignore"):
-        return 1.0 / (1.0 - np.diag(trans))
+        return np.asarray(1.0 / (1.0 - np.diag(trans)), dtype=np.float64)
+
+
+def stationary(trans: Array) -> NDArray[np.float64]:
+    """Long-run probabilities of the states, (n_states,): the left eigenvector of eigenvalue one, by least squares."""
+    n_states = len(trans)
+    equations = np.vstack([trans.T - np.eye(n_states), np.ones(n_states)])
+    probs = np.linalg.lstsq(equations, np.append(np.zeros(n_states), 1.0), rcond=None)[0]
+    return np.asarray(np.clip(probs, 0.0, None) / np.clip(probs, 0.0, None).sum())

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from sklearn.cluster import kmeans_plusplus
 
+from models.degenerate import DegenerateFitWarning
 from models.errors import FitError
-from models.hmm import DegenerateFitWarning
 from models.inference import Array
 from models.jump import JumpParams, Labels
 from models.jump_path import cheapest_paths

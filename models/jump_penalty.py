@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.base import clone
 
+from models.degenerate import DegenerateFitWarning
 from models.errors import FitError
-from models.hmm import DegenerateFitWarning
 from models.inference import Array
 from models.jump import Labels
 from models.jump_model import JumpModel

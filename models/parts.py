@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from models.classifier import RegimeClassifier
-from models.ensemble import Ensemble
+from models.ensemble import FIELDS, Ensemble
 from models.errors import ScoringError
 from models.forecast import Ladder
 from models.identity import Identity
@@ -16,8 +16,8 @@ from models.inference import Array, HMMParams
 from models.regime import RegimeHMM
 from models.scoring import Cell, Scorer
 
-SCHEMA_VERSION = 1
-PARAMS = ("start", "trans", "means", "variances")
+SCHEMA_VERSION = 2
+PARAMS = FIELDS
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def take_apart(scorer: Scorer) -> Parts:
     else:
         values |= {"kind": "classifier", "base_rate": regime.base_rate}
     if scorer.ensemble is not None and scorer.last_ensemble is not None:
-        arrays |= {f"ensemble_{k}": getattr(scorer.ensemble, k) for k in PARAMS} | {"last_ensemble": scorer.last_ensemble}
+        arrays |= {f"ensemble_{k}": values for k, values in scorer.ensemble.arrays().items()} | {"last_ensemble": scorer.last_ensemble}
     if scorer.marks is not None:
         arrays["marks"] = scorer.marks
     cells = [
@@ -103,7 +103,7 @@ def put_together(parts: Parts) -> Scorer:
         last_probs=parts.arrays["last_probs"],
         held=values["held"],
         calendar=pd.DatetimeIndex(np.array(values["calendar"], dtype="datetime64[us]")),
-        ensemble=Ensemble(*(parts.arrays[f"ensemble_{k}"] for k in PARAMS)) if "last_ensemble" in parts.arrays else None,
+        ensemble=Ensemble.from_arrays({k: parts.arrays[f"ensemble_{k}"] for k in FIELDS}) if "last_ensemble" in parts.arrays else None,
         last_ensemble=parts.arrays.get("last_ensemble"),
         marks=parts.arrays.get("marks"),
     )

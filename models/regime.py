@@ -45,8 +45,7 @@ class RegimeHMM:
 
     def natural(self) -> HMMParams:
         """Give the parameters in the features' own units."""
-        params = self.params
-        return HMMParams(params.start, params.trans, params.means * self.scale + self.center, params.variances * self.scale**2)
+        return self.params.rescaled(self.center, self.scale)
 
     def standardise(self, frame: pd.DataFrame) -> Array:
         """Rows on the training window's scale, (n_obs, n_features)."""

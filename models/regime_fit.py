@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from models.engine.filtering import filter_history
 from models.errors import FitError
 from models.hmm import fit_hmm, jittered, sticky_start
 from models.identity import identify
-from models.inference import Array, HMMParams, forward_filter
+from models.inference import Array, HMMParams
 from models.regime import RegimeHMM
 
 
@@ -67,10 +68,14 @@ def fit_regime_hmm(
         starts = [cold, *(jittered(cold, rng) for _ in range(settings.n_init - 1))]
     fit = fit_hmm(X, settings.n_components, kappa=settings.kappa, starts=starts, n_iter=settings.n_iter, tol=settings.tol, lengths=lengths)
     at = columns.index(settings.score_column)
-    order, identity = identify(rows[:, at], forward_filter(X, fit.params).probs, fit.params, center[at], scale[at], at)
+    order, identity = identify(rows[:, at], filter_history(X, fit.params).probs, fit.params, center[at], scale[at], at)
     return RegimeHMM(columns, center, scale, fit.params.reordered(order), identity, fit)
 
 
+def filter_regimes(model: RegimeHMM, frame: pd.DataFrame) -> Array:
+    """Do what `model.filter_proba` does for a long history, compiled: equal to 1e-12."""
+    return filter_history(model.standardise(frame), model.params).probs
+
+
 def _rescaled(model: RegimeHMM, center: Array, scale: Array) -> HMMParams:
-    own = model.natural()
-    return HMMParams(own.start, own.trans, (own.means - center) / scale, own.variances / scale**2)
+    return model.natural().rescaled(-center / scale, 1.0 / scale)

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from models.classifier import RegimeClassifier
+from models.engine.filtering import filter_history
 from models.ensemble import probability_range
 from models.forecast import BASELINES, RUNGS
 from models.parts import Parts, take_apart
@@ -70,7 +71,7 @@ def make_scorer(study: Study, config: TrainConfig) -> Scorer:
     )
     if study.ensemble is not None and isinstance(refit.model, RegimeHMM):
         X = refit.model.standardise(study.features.iloc[study.regimes.first :])
-        paths = study.ensemble.filter_proba(X)
+        paths = np.stack([filter_history(X, each).probs for each in study.ensemble.members], axis=1)
         scorer = replace(scorer, ensemble=study.ensemble, last_ensemble=paths[-1])
         spread = probability_range(paths[refit.position - study.regimes.first :])
     else:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from features.market import Market
-from models.hmm import DegenerateFitWarning
+from models.degenerate import DegenerateFitWarning
 from serving.card import build_card
 from serving.screen import render_screen
 from training.artefact import make_scorer

@@ -10,7 +10,7 @@ import mlflow
 import pandas as pd
 
 from features.market import Market
-from models.hmm import DegenerateFitWarning
+from models.degenerate import DegenerateFitWarning
 from models.scoring import Scorer
 from serving.words import BEATS
 from training.book import SERVED

@@ -12,7 +12,7 @@ from models.hmm import warn_if_degenerate
 from models.identity import hysteresis, match
 from models.inference import Array
 from models.regime import RegimeHMM
-from models.regime_fit import HMMSettings, fit_regime_hmm
+from models.regime_fit import HMMSettings, filter_regimes, fit_regime_hmm
 from models.scoring import UNIDENTIFIED, name_rows
 from training.config import TrainConfig
 from training.errors import JobError
@@ -134,7 +134,8 @@ def _refit(
         )
     rng = np.random.default_rng([config.seed, number])
     model = _fit(window, price.iloc[first : position + 1], columns, before.model if before else None, rng, config)
-    probs = model.filter_proba(X.iloc[first:end])
+    rows = X.iloc[first:end]
+    probs = filter_regimes(model, rows) if isinstance(model, RegimeHMM) else model.filter_proba(rows)
     seen = probs[: len(window)]
     degenerate = False
     if isinstance(model, RegimeHMM) and model.fit is not None:

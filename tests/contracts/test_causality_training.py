@@ -12,8 +12,8 @@ from hmmlearn.hmm import GaussianHMM
 
 from features.market import Market
 from features.momentum import LONGEST_WINDOW
+from models.degenerate import DegenerateFitWarning
 from models.forecast import RUNGS
-from models.hmm import DegenerateFitWarning
 from models.inference import Array
 from models.regime import RegimeHMM
 from sources import simulate_market

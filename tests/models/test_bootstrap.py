@@ -7,7 +7,7 @@ import pytest
 from models.bootstrap import bootstrap_refits, stationary_blocks
 from models.ensemble import RANGE, Ensemble, probability_range
 from models.identity import MIN_ORDER_PROB, order_probability
-from models.inference import forward_filter
+from models.inference import HMMParams, forward_filter
 from models.regime import RegimeHMM
 from models.regime_fit import HMMSettings, fit_regime_hmm
 from sources.simulated.regimes import unit_t
@@ -70,26 +70,28 @@ def test_blocks_have_geometric_lengths_and_draw_every_row_alike():
 def test_refits_keep_the_models_states_and_scatter_about_its_parameters():
     model, frame = fitted(two_state_returns(1500, 3)[1])
     ensemble, order_prob = bootstrap_refits(model, frame, SETTINGS, 12, np.random.default_rng(1))
-    assert ensemble.start.shape == (12, 2)
-    assert ensemble.trans.shape == (12, 2, 2)
-    np.testing.assert_allclose(ensemble.trans.sum(axis=2), 1.0, atol=1e-12)
-    assert (ensemble.variances[:, 0, 0] < ensemble.variances[:, 1, 0]).all()
+    arrays = ensemble.arrays()
+    means, variances = arrays["means"], np.diagonal(arrays["scales"], axis1=2, axis2=3)
+    assert arrays["start"].shape == (12, 2)
+    assert arrays["trans"].shape == (12, 2, 2)
+    np.testing.assert_allclose(arrays["trans"].sum(axis=2), 1.0, atol=1e-12)
+    assert (variances[:, 0, 0] < variances[:, 1, 0]).all()
     # the mean of 12 standard deviations, each known to some 5%
-    np.testing.assert_allclose(np.sqrt(ensemble.variances).mean(axis=0), np.sqrt(model.params.variances), rtol=0.1)
-    scores = (ensemble.means[:, :, 0] * model.scale + model.center) / (np.sqrt(ensemble.variances[:, :, 0]) * model.scale)
+    np.testing.assert_allclose(np.sqrt(variances).mean(axis=0), np.sqrt(model.params.variances), rtol=0.1)
+    scores = (means[:, :, 0] * model.scale + model.center) / (np.sqrt(variances[:, :, 0]) * model.scale)
     assert order_prob == order_probability(scores)
 
 
 def test_refits_are_repeatable():
     model, frame = fitted(two_state_returns(800, 3)[1])
     one, other = (bootstrap_refits(model, frame, SETTINGS, 3, np.random.default_rng(9))[0] for _ in range(2))
-    np.testing.assert_array_equal(one.means, other.means)
+    np.testing.assert_array_equal(one.arrays()["means"], other.arrays()["means"])
 
 
 def ensemble_of(seed: int, n_models: int = 5, n_states: int = 3, n_features: int = 2) -> tuple[Ensemble, list, np.random.Generator]:
     rng = np.random.default_rng(seed)
     models = [random_params(rng, n_states, n_features) for _ in range(n_models)]
-    return Ensemble(*(np.stack([getattr(m, k) for m in models]) for k in ("start", "trans", "means", "variances"))), models, rng
+    return Ensemble(tuple(models)), models, rng
 
 
 def test_ensemble_filters_like_each_of_its_models_alone():
@@ -103,8 +105,7 @@ def test_ensemble_filters_like_each_of_its_models_alone():
 
 
 def test_ensemble_ignores_a_state_that_cannot_be():
-    start, trans = np.array([[1.0, 0.0]] * 2), np.stack([np.eye(2)] * 2)
-    apart = Ensemble(start, trans, np.stack([[[0.0], [90.0]]] * 2), np.ones((2, 2, 1)))
+    apart = Ensemble((HMMParams(np.array([1.0, 0.0]), np.eye(2), np.array([[0.0], [90.0]]), np.ones((2, 1))),) * 2)
     np.testing.assert_array_equal(apart.filter_proba(np.array([[90.0], [1.0]])), np.tile([1.0, 0.0], (2, 2, 1)))
 
 

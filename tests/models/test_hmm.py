@@ -5,9 +5,10 @@ import warnings
 import numpy as np
 import pytest
 from hmmlearn.hmm import GaussianHMM
-from scipy.stats import dirichlet, invgamma
 
-from models.hmm import PRIOR_ROWS, DegenerateFitWarning, HMMFit, fit_hmm, jittered, log_prior, sticky_start, warn_if_degenerate
+from models.degenerate import DegenerateFitWarning
+from models.em import PRIOR_ROWS
+from models.hmm import HMMFit, fit_hmm, jittered, sticky_start, warn_if_degenerate
 from models.inference import HMMParams, forward_filter
 from models.regime_fit import HMMSettings, complete_blocks, fit_regime_hmm
 from tests.models.worlds import balanced_accuracy, frame_of, two_state_returns
@@ -52,25 +53,6 @@ def test_em_stops_at_the_top_of_the_posterior_although_the_likelihood_falls_befo
     assert log_posterior(X, early.params, 100.0) == pytest.approx(log_posterior(X, long.params, 100.0), abs=0.05)
     assert np.abs(forward_filter(X, early.params).probs - forward_filter(X, long.params).probs).max() < 0.02
     assert forward_filter(X, early.params).log_lik < forward_filter(X, fitted(X, n_iter=3).params).log_lik
-
-
-def test_log_prior_equals_the_laws_it_is_made_of_up_to_a_constant():
-    """Dirichlet rows and inverse-gamma variances, from another library: differences between parameters must agree."""
-    counts, scatter, weight = np.array([[51.0, 1.0], [1.0, 51.0]]), np.array([4.0, 2.5]), 6.0
-
-    def reference(trans: np.ndarray, variances: np.ndarray) -> float:
-        rows = sum(dirichlet.logpdf(row, alpha) for row, alpha in zip(trans, counts, strict=True))
-        # N(weight - 1 rows) in sigma^2 is an inverse gamma of shape (weight - 1) / 2 - 1 and scale scatter / 2
-        return float(rows + invgamma.logpdf(variances, (weight - 1.0) / 2.0 - 1.0, scale=scatter / 2.0).sum())
-
-    a = np.array([[0.9, 0.1], [0.3, 0.7]]), np.array([[1.0, 2.0], [0.4, 0.7]])
-    b = np.array([[0.99, 0.01], [0.02, 0.98]]), np.array([[0.6, 1.5], [2.2, 0.3]])
-    got = log_prior(*a, counts, scatter, weight) - log_prior(*b, counts, scatter, weight)
-    assert got == pytest.approx(reference(*a) - reference(*b), abs=1e-10)
-
-
-def test_log_prior_of_transitions_without_a_prior_is_nothing_even_where_one_is_impossible():
-    assert log_prior(np.eye(2)[::-1], np.ones((2, 1)), np.ones((2, 2)), np.zeros(1), 1.0) == 0.0
 
 
 def test_log_posterior_of_a_fit_is_the_one_that_was_climbed():

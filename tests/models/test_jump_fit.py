@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.cluster import KMeans
 
+from models.degenerate import DegenerateFitWarning
 from models.errors import FitError
-from models.hmm import DegenerateFitWarning
 from models.jump import JumpParams, row_losses
 from models.jump_fit import JumpFit, draw_starts, fit_jump, state_order, warn_if_degenerate
 from models.jump_path import cheapest_path

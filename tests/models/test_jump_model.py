@@ -13,8 +13,8 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.estimator_checks import check_estimator
 
+from models.degenerate import DegenerateFitWarning
 from models.errors import FitError, ScoringError
-from models.hmm import DegenerateFitWarning
 from models.jump_model import JumpModel
 from tests.models.jump_worlds import jump_world
 from tests.models.worlds import frame_of, with_gaps

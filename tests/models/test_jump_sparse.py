@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.optimize import minimize
 
+from models.degenerate import DegenerateFitWarning
 from models.errors import FitError
-from models.hmm import DegenerateFitWarning
 from models.jump_fit import warn_if_degenerate
 from models.jump_settings import JumpSettings
 from models.jump_sparse import feature_weights, fit_sparse_jump, separation

@@ -62,7 +62,7 @@ def scorer_of(regime, with_ensemble: bool = True) -> Scorer:
     made = Scorer(regime, NAMES, True, 0.6, 0.4, cells(), pd.DataFrame(), np.zeros(2), False, DAYS[N_PUBLISHED:])
     if with_ensemble:
         models = [random_params(np.random.default_rng(10 + i), 2, 2) for i in range(7)]
-        ensemble = Ensemble(*(np.stack([getattr(m, k) for m in models]) for k in ("start", "trans", "means", "variances")))
+        ensemble = Ensemble(tuple(models))
         made = replace(made, ensemble=ensemble, last_ensemble=None)
     table, probs, held, paths = whole_history(made, rows)
     published = table.iloc[:N_PUBLISHED].assign(status=PUBLISHED)
@@ -167,7 +167,7 @@ def test_scorer_of_states_without_names_is_storable_and_says_so(scorer):
 
 def test_parts_of_another_schema_are_refused(scorer):
     parts = take_apart(scorer)
-    with pytest.raises(ValueError, match=r"schema version 99; rule: this code reads version 1. Retrain"):
+    with pytest.raises(ValueError, match=r"schema version 99; rule: this code reads version 2. Retrain"):
         put_together(replace(parts, values={**parts.values, "schema_version": 99}))
 
 

@@ -1,0 +1,172 @@
+"""EM for hidden Markov models: from starting parameters to a maximum of likelihood or posterior."""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.emissions import patterns
+from models.engine.em import CONVERGED, IMPOSSIBLE, RAN_OUT, SINGULAR, run_em
+from models.engine.maximise import DIAG, FULL, SPHERICAL, TIED
+from models.engine.quadratic import augmented
+from models.params import Array, HMMParams
+
+CovarianceType = Literal["spherical", "diag", "tied", "full"]
+
+KINDS = {"spherical": SPHERICAL, "diag": DIAG, "tied": TIED, "full": FULL}
+
+PRIOR_ROWS = 5.0
+"""Rows at the pooled variance that a prior on the scale of the data adds to each state: keeps one from collapsing on a few days."""
+
+DOF_SHAPE, DOF_RATE = 2.0, 0.1
+"""Gamma prior of the degrees of freedom (Juarez and Steel 2010): mode 10, mean 20."""
+
+
+@dataclass(frozen=True)
+class Prior:
+    """Priors of all parameters, in hmmlearn's meaning.
+
+    Attributes
+    ----------
+    start, trans : (n_states,), (n_states, n_states) Dirichlet parameters; one is none
+    mean : (n_states, n_features), worth `mean_rows` rows of a state
+    scatter : (n_states, n_features, n_features) sums of squares added to those of a state, worth `rows` rows (tied: the first alone)
+    """
+
+    start: Array
+    trans: Array
+    mean: Array
+    scatter: Array
+    mean_rows: float = 0.0
+    rows: float = 0.0
+
+    def rescaled(self, center: Array, scale: Array) -> "Prior":
+        """Same prior for observations x * scale + center, in place of x."""
+        return replace(self, mean=self.mean * scale + center, scatter=self.scatter * np.outer(scale, scale))
+
+
+def data_prior(X: Array, n_states: int, kappa: float = 0.0) -> Prior:
+    """Sticky prior with variances on the scale of the data.
+
+    Parameters
+    ----------
+    X : (n_obs, n_features), NaN where missing
+    kappa : pseudo-counts of staying in a state
+    """
+    variances = np.nanvar(X, axis=0)
+    scatter = np.tile(PRIOR_ROWS * np.diag(variances), (n_states, 1, 1))
+    return Prior(np.ones(n_states), 1.0 + kappa * np.eye(n_states), np.zeros((n_states, X.shape[1])), scatter, rows=PRIOR_ROWS)
+
+
+@dataclass(frozen=True)
+class Climb:
+    """Where EM went from one start.
+
+    Attributes
+    ----------
+    params : after the last iteration
+    log_lik, objective : (n_iter,) of the parameters before each iteration; the objective has the log prior in it where it counts
+    status : of `models.engine.em`
+    """
+
+    params: HMMParams
+    log_lik: Array
+    objective: Array
+    status: int
+
+    @property
+    def converged(self) -> bool:
+        """Whether the last gain was below the tolerance."""
+        return self.status == CONVERGED
+
+    @property
+    def failed(self) -> str:
+        """What went wrong, in words; empty where nothing did."""
+        words = {SINGULAR: "a state collapsed: its covariance is not positive definite", IMPOSSIBLE: "a state's numbers left their range"}
+        return words.get(self.status, "")
+
+
+def climb(
+    X: Array,
+    start: HMMParams,
+    prior: Prior,
+    *,
+    covariance_type: CovarianceType = "diag",
+    n_iter: int,
+    tol: float,
+    lengths: NDArray[np.int64] | None = None,
+    update: str = "stmcd",
+    shared_dof: bool = False,
+    maximum_posterior: bool = True,
+    jitter: float = 0.0,
+) -> Climb:
+    """Run EM from `start` (Baum et al. 1970; with scale weights for Student-t states, Peel and McLachlan 2000).
+
+    Parameters
+    ----------
+    X : (n_obs, n_features), NaN where missing
+    start : finite degrees of freedom make a state Student-t
+    n_iter, tol : limits: iterations, and the gain below which it stops
+    lengths : rows of each contiguous sequence in `X`; one sequence if None
+    update : what is estimated: s(tart), t(ransitions), m(eans), c(ovariances), d(egrees of freedom)
+    shared_dof : whether all states have the same degrees of freedom
+    maximum_posterior : whether the priors belong to the objective that must rise
+    jitter : variance added to a state whose covariance is not positive definite, before it is called collapsed
+    """
+    center, scale = standardisation(X, common=covariance_type == "spherical")
+    rows = (X - center) / scale
+    lengths = np.array([len(X)]) if lengths is None else np.asarray(lengths)
+    inside, priors = start.rescaled(-center / scale, 1.0 / scale), prior.rescaled(-center / scale, 1.0 / scale)
+    params = tuple(np.array(each, dtype=np.float64, order="C") for each in _tuple(inside))
+    history = np.zeros((n_iter, 2))
+    n_done, status = run_em(
+        augmented(rows),
+        _gaps(rows),
+        np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+        params,
+        _numbers(priors),
+        KINDS[covariance_type],
+        (*(letter in update for letter in "stmc"), "d" in update and bool(np.isfinite(start.dof).any())),
+        shared_dof,
+        maximum_posterior,
+        n_iter,
+        tol,
+        jitter / scale**2,
+        history,
+    )
+    shift = (~np.isnan(rows)).sum(axis=0) @ np.log(scale)
+    prior_shift = 2.0 * prior.rows * np.log(scale).sum() * 0.5 * (1 if covariance_type == "tied" else start.n_states)
+    log_lik = history[:n_done, 0] - shift
+    objective = history[:n_done, 1] - shift - (prior_shift if maximum_posterior else 0.0)
+    return Climb(HMMParams(*params).rescaled(center, scale), log_lik, objective, status)
+
+
+def standardisation(X: Array, common: bool = False) -> tuple[Array, Array]:
+    """Mean and standard deviation of the columns, (n_features,) each; one for all where `common`, and 1 for a constant column."""
+    center, scale = np.nanmean(X, axis=0), np.nanstd(X, axis=0)
+    scale = np.where(scale > 0.0, scale, 1.0)
+    return center, np.full_like(scale, np.sqrt(np.mean(scale**2))) if common else scale
+
+
+def _tuple(params: HMMParams) -> tuple[Array, ...]:
+    return params.start, params.trans, params.means, params.scales, params.dof
+
+
+def _numbers(prior: Prior) -> tuple[Array | float, ...]:
+    arrays = (np.ascontiguousarray(each, dtype=np.float64) for each in (prior.start, prior.trans, prior.mean))
+    start, trans, mean = arrays
+    scatter = np.ascontiguousarray(prior.scatter, dtype=np.float64)
+    return start, trans, mean, float(prior.mean_rows), scatter, float(prior.rows), DOF_SHAPE, DOF_RATE
+
+
+def _gaps(X: Array) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
+    """Rows with something missing, the pattern of each, and the columns of each pattern."""
+    incomplete = [(seen, rows) for seen, rows in patterns(X) if not seen.all()]
+    rows = np.concatenate([rows for _, rows in incomplete] or [np.empty(0, np.int64)]).astype(np.int64)
+    which = np.concatenate([np.full(len(rows), m) for m, (_, rows) in enumerate(incomplete)] or [np.empty(0, np.int64)]).astype(np.int64)
+    seen = np.array([seen for seen, _ in incomplete], dtype=np.bool_).reshape(len(incomplete), X.shape[1])
+    return rows, which, seen
+
+
+__all__ = ["CONVERGED", "IMPOSSIBLE", "PRIOR_ROWS", "RAN_OUT", "SINGULAR", "Climb", "CovarianceType", "Prior", "climb", "data_prior"]
