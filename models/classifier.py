@@ -27,11 +27,20 @@ class RegimeClassifier:
     base_rate: float
 
     n_states = 2
+    identified = True  # its label is named by construction
 
     def filter_proba(self, frame: pd.DataFrame, last: Array | None = None) -> Array:
         """Calibrated probabilities of each row from that row alone, (n_obs, 2); `last` is not used."""
         X = frame[list(self.columns)].to_numpy(dtype=np.float64)
         return np.asarray(self.model.predict_proba(np.where(np.isnan(X), self.center, X))[:, ::-1])
+
+    def filter_states(self, frame: pd.DataFrame, last: Array | None = None) -> Array:
+        """Calibrated probabilities: it carries nothing from row to row."""
+        return self.filter_proba(frame, last)
+
+    def proba(self, states: Array) -> Array:
+        """Give what `filter_states` gave."""
+        return states
 
     def predict_proba_ahead(self, probs: Array, steps: int) -> Array:
         """Today's probabilities: the label itself looks ahead."""

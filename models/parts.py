@@ -7,17 +7,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from models.average import RegimeAverage, make_average
 from models.classifier import RegimeClassifier
-from models.ensemble import FIELDS, Ensemble
 from models.errors import ScoringError
 from models.forecast import Ladder
 from models.identity import Identity
 from models.inference import Array, HMMParams
+from models.jump import JumpParams
 from models.regime import RegimeHMM
+from models.regime_jump import RegimeJump
 from models.scoring import Cell, Scorer
 
 SCHEMA_VERSION = 2
-PARAMS = FIELDS
+PARAMS = ("start", "trans", "means", "scales", "dof")
 
 
 @dataclass(frozen=True)
@@ -40,16 +42,12 @@ class Parts:
 
 def take_apart(scorer: Scorer) -> Parts:
     """Give the parts of a scorer."""
-    regime = scorer.regime
-    arrays = {"center": regime.center, "last_probs": scorer.last_probs}
-    values: dict[str, Any] = {"columns": list(regime.columns)}
-    if isinstance(regime, RegimeHMM):
-        arrays |= {"scale": regime.scale, **{k: getattr(regime.params, k) for k in PARAMS}}
-        values |= {"kind": "hmm", "identity": regime.identity.to_dict()}
-    else:
-        values |= {"kind": "classifier", "base_rate": regime.base_rate}
+    values, arrays = _take_apart_regime(scorer.regime)
+    arrays["last_state"] = scorer.last_state
     if scorer.ensemble is not None and scorer.last_ensemble is not None:
-        arrays |= {f"ensemble_{k}": values for k, values in scorer.ensemble.arrays().items()} | {"last_ensemble": scorer.last_ensemble}
+        arrays |= {f"ensemble_{k}": each for k, each in scorer.ensemble.arrays().items()} | {"last_ensemble": scorer.last_ensemble}
+        values["ensemble"] = [each.identity.to_dict() for each in scorer.ensemble.members]
+        values["ensemble_names"] = list(scorer.ensemble.names)
     if scorer.marks is not None:
         arrays["marks"] = scorer.marks
     cells = [
@@ -76,7 +74,7 @@ def take_apart(scorer: Scorer) -> Parts:
         "cells": cells,
         "calendar": [f"{day:%Y-%m-%d}" for day in scorer.calendar],
     }
-    return Parts(tree, arrays, scorer.published, getattr(regime, "model", None))
+    return Parts(tree, arrays, scorer.published, getattr(scorer.regime, "model", None))
 
 
 def put_together(parts: Parts) -> Scorer:
@@ -100,22 +98,60 @@ def put_together(parts: Parts) -> Scorer:
         leave=values["leave"],
         cells=tuple(_cell(each) for each in values["cells"]),
         published=parts.published,
-        last_probs=parts.arrays["last_probs"],
+        last_state=parts.arrays["last_state"],
         held=values["held"],
         calendar=pd.DatetimeIndex(np.array(values["calendar"], dtype="datetime64[us]")),
-        ensemble=Ensemble.from_arrays({k: parts.arrays[f"ensemble_{k}"] for k in FIELDS}) if "last_ensemble" in parts.arrays else None,
+        ensemble=_ensemble(values["regime"], parts.arrays),
         last_ensemble=parts.arrays.get("last_ensemble"),
         marks=parts.arrays.get("marks"),
     )
 
 
-def _regime(values: Mapping[str, Any], arrays: Mapping[str, Array], estimator: Any) -> RegimeHMM | RegimeClassifier:
+def _take_apart_regime(regime: Any) -> tuple[dict[str, Any], dict[str, Array]]:
+    values: dict[str, Any] = {"columns": list(regime.columns)}
+    if isinstance(regime, RegimeAverage):
+        identities = [each.identity.to_dict() for each in regime.members]
+        return values | {"kind": "average", "names": list(regime.names), "identities": identities}, regime.arrays()
+    if isinstance(regime, RegimeHMM):
+        arrays = {"center": regime.center, "scale": regime.scale, "clip": np.array(regime.clip)}
+        return values | {"kind": "hmm", "identity": regime.identity.to_dict()}, arrays | {k: getattr(regime.params, k) for k in PARAMS}
+    if isinstance(regime, RegimeJump):
+        params = regime.params
+        arrays = {
+            "center": regime.center,
+            "scale": regime.scale,
+            "trans": regime.trans,
+            "centers": params.centers,
+            "weights": params.weights,
+        }
+        if params.grid is not None:
+            arrays["grid"] = params.grid
+        values |= {"kind": "jump", "penalty": params.penalty, "mode_loss": params.mode_loss, "identity": regime.identity.to_dict()}
+        return values, arrays
+    return values | {"kind": "classifier", "base_rate": regime.base_rate}, {"center": regime.center}
+
+
+def _regime(values: Mapping[str, Any], arrays: Mapping[str, Array], estimator: Any) -> Any:
     columns = tuple(values["columns"])
     if values["kind"] == "classifier":
         return RegimeClassifier(columns, arrays["center"], estimator, values["base_rate"])
-    return RegimeHMM(
-        columns, arrays["center"], arrays["scale"], HMMParams(*(arrays[k] for k in PARAMS)), Identity.from_dict(values["identity"])
-    )
+    if values["kind"] == "average":
+        identities = tuple(Identity.from_dict(each) for each in values["identities"])
+        return make_average(columns, tuple(values["names"]), identities, dict(arrays))
+    identity = Identity.from_dict(values["identity"])
+    if values["kind"] == "jump":
+        jump = JumpParams(arrays["centers"], values["penalty"], arrays["weights"], arrays.get("grid"), values["mode_loss"])
+        return RegimeJump(columns, arrays["center"], arrays["scale"], jump, arrays["trans"], identity)
+    params = HMMParams(*(arrays[k] for k in PARAMS))
+    return RegimeHMM(columns, arrays["center"], arrays["scale"], params, identity, clip=float(arrays["clip"]))
+
+
+def _ensemble(values: Mapping[str, Any], arrays: Mapping[str, Array]) -> RegimeAverage | None:
+    if "last_ensemble" not in arrays:
+        return None
+    own = {name.removeprefix("ensemble_"): each for name, each in arrays.items() if name.startswith("ensemble_")}
+    identities = tuple(Identity.from_dict(each) for each in values["ensemble"])
+    return make_average(tuple(values["columns"]), tuple(values["ensemble_names"]), identities, own)
 
 
 def _cell(values: Mapping[str, Any]) -> Cell:

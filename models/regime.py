@@ -24,6 +24,7 @@ class RegimeHMM:
     params : on the standardised scale
     identity : what the states' names rest on
     fit : how the parameters were reached
+    clip : standardised values beyond this, either way, are read as this
     """
 
     columns: tuple[str, ...]
@@ -32,11 +33,17 @@ class RegimeHMM:
     params: HMMParams
     identity: Identity
     fit: "HMMFit | None" = field(default=None, compare=False)
+    clip: float = np.inf
 
     @property
     def n_states(self) -> int:
         """Number of states."""
         return self.params.n_states
+
+    @property
+    def identified(self) -> bool:
+        """Whether the states may carry their names."""
+        return self.identity.identified
 
     @property
     def dwell(self) -> Array:
@@ -49,18 +56,27 @@ class RegimeHMM:
 
     def standardise(self, frame: pd.DataFrame) -> Array:
         """Rows on the training window's scale, (n_obs, n_features)."""
-        return np.asarray((frame[list(self.columns)].to_numpy(dtype=np.float64) - self.center) / self.scale)
+        rows = (frame[list(self.columns)].to_numpy(dtype=np.float64) - self.center) / self.scale
+        return np.asarray(np.clip(rows, -self.clip, self.clip))
 
-    def filter_proba(self, frame: pd.DataFrame, last: Array | None = None) -> Array:
-        """p(state_t | rows up to t) of each row, (n_obs, n_states).
+    def filter_states(self, frame: pd.DataFrame, last: Array | None = None) -> Array:
+        """What the filter carries from row to row; of an HMM the filtered probabilities themselves, (n_obs, n_states).
 
         Parameters
         ----------
         frame : contiguous rows
-        last : (n_states,) filtered probabilities of the row before the first; None at the beginning of history
+        last : what it carried at the row before the first; None at the beginning of history
         """
         prior = None if last is None else predict_next(last, self.params.trans)
         return forward_filter(self.standardise(frame), self.params, prior).probs
+
+    def proba(self, states: Array) -> Array:
+        """p(state_t | rows up to t), (n_obs, n_states), from what `filter_states` gave."""
+        return states
+
+    def filter_proba(self, frame: pd.DataFrame, last: Array | None = None) -> Array:
+        """p(state_t | rows up to t) of each row, (n_obs, n_states); arguments as of `filter_states`."""
+        return self.proba(self.filter_states(frame, last))
 
     def log_next(self, frame: pd.DataFrame) -> Array:
         """One-step log scores of each row on the standardised scale, (n_obs,)."""

@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from models.average import RegimeAverage
 from models.engine.filtering import filter_history
 from models.errors import FitError
-from models.hmm import fit_hmm, jittered, sticky_start
+from models.hmm import START_DOF, fit_hmm, jittered, sticky_start
 from models.identity import identify
 from models.inference import Array, HMMParams
 from models.regime import RegimeHMM
@@ -25,6 +26,9 @@ class HMMSettings:
     n_init : starts of the first fit; later fits take the last parameters and the sticky start
     n_iter, tol : limits of EM
     score_column : column whose mean over standard deviation orders the states
+    heavy_tails : Student-t states in place of Gaussian ones
+    window : newest rows that it is fitted on; None for all
+    clip : standardised values beyond this, either way, are read as this
     """
 
     n_components: int
@@ -33,6 +37,9 @@ class HMMSettings:
     n_iter: int
     tol: float
     score_column: str
+    heavy_tails: bool = False
+    window: int | None = None
+    clip: float = np.inf
 
 
 def complete_blocks(X: Array) -> tuple[Array, NDArray[np.int64]]:
@@ -52,7 +59,7 @@ def fit_regime_hmm(
     frame : training rows; incomplete rows are left out of the fit, and split its sequences
     warm : the model of the refit before; its parameters are one start, the sticky start the other
     """
-    raw = frame[list(columns)].to_numpy(dtype=np.float64)
+    raw = frame[list(columns)].to_numpy(dtype=np.float64)[-(settings.window or len(frame)) :]
     rows, lengths = complete_blocks(raw)
     if not len(rows):
         raise FitError(f"regime model: none of {len(raw)} training rows has all of {', '.join(columns)}; leave the one that is missing out")
@@ -60,22 +67,42 @@ def fit_regime_hmm(
     if flat.any():
         raise FitError(f"regime model: column '{columns[int(flat.argmax())]}' is constant over the training window; leave it out")
     center, scale = rows.mean(axis=0), rows.std(axis=0)
-    X = (rows - center) / scale
-    cold = sticky_start(settings.n_components, X)
+    X = np.clip((rows - center) / scale, -settings.clip, settings.clip)
+    cold = sticky_start(settings.n_components, X, START_DOF if settings.heavy_tails else np.inf)
     if warm is not None and warm.columns == columns and warm.n_states == settings.n_components:
-        starts = [_rescaled(warm, center, scale), cold]
+        starts = [warm.natural().rescaled(-center / scale, 1.0 / scale), cold]
     else:
         starts = [cold, *(jittered(cold, rng) for _ in range(settings.n_init - 1))]
     fit = fit_hmm(X, settings.n_components, kappa=settings.kappa, starts=starts, n_iter=settings.n_iter, tol=settings.tol, lengths=lengths)
     at = columns.index(settings.score_column)
     order, identity = identify(rows[:, at], filter_history(X, fit.params).probs, fit.params, center[at], scale[at], at)
-    return RegimeHMM(columns, center, scale, fit.params.reordered(order), identity, fit)
+    return RegimeHMM(columns, center, scale, fit.params.reordered(order), identity, fit, settings.clip)
 
 
-def filter_regimes(model: RegimeHMM, frame: pd.DataFrame) -> Array:
-    """Do what `model.filter_proba` does for a long history, compiled: equal to 1e-12."""
+def fit_average(
+    frame: pd.DataFrame,
+    columns: tuple[str, ...],
+    settings: dict[str, HMMSettings],
+    rng: np.random.Generator,
+    warm: RegimeAverage | None = None,
+) -> RegimeAverage:
+    """Fit a model of each specification on the same training window.
+
+    Parameters
+    ----------
+    settings : of each specification, by name
+    warm : the average of the refit before
+    """
+    before = {} if warm is None else dict(zip(warm.names, warm.members, strict=True))
+    members = tuple(fit_regime_hmm(frame, columns, each, rng, before.get(name)) for name, each in settings.items())
+    return RegimeAverage(tuple(settings), members)
+
+
+def filter_regimes(model: RegimeHMM | RegimeAverage, frame: pd.DataFrame) -> Array:
+    """Do what `model.filter_states` does for a long history, compiled: equal to 1e-12."""
+    if isinstance(model, RegimeAverage):
+        return np.stack([filter_regimes(each, frame) for each in model.members], axis=1)
     return filter_history(model.standardise(frame), model.params).probs
 
 
-def _rescaled(model: RegimeHMM, center: Array, scale: Array) -> HMMParams:
-    return model.natural().rescaled(-center / scale, 1.0 / scale)
+__all__ = ["HMMParams", "HMMSettings", "complete_blocks", "filter_regimes", "fit_average", "fit_regime_hmm"]

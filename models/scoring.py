@@ -6,17 +6,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from models.answers import assemble, name_rows, range_columns
+from models.average import RegimeAverage
 from models.distribution import NormalMixture
-from models.ensemble import Ensemble, probability_range
 from models.errors import ScoringError
 from models.forecast import Inputs, Ladder
 from models.identity import hysteresis
 from models.inference import Array
 from models.row_marks import row_marks
 
-QUANTILES = {"lo80": 0.1, "median": 0.5, "hi80": 0.9}
 PUBLISHED, SCORED, BEFORE = "published", "scored", "before the first fit"
 UNIDENTIFIED = "unidentified"
 """Name to answer with where the states may not carry theirs."""
@@ -69,17 +68,17 @@ class Scorer:
 
     Attributes
     ----------
-    regime : filters the regimes (`filter_proba`, `predict_proba_ahead`)
+    regime : filters the regimes (`filter_states`, `proba`, `predict_proba_ahead`)
     names : names of its states, in order; the first is held by hysteresis
     identified : whether the states may carry their names
     enter, leave : hysteresis
     cells : forecasts
     published : what training published, one row a session, `session` ascending
-    last_probs : (n_states,) filtered probabilities of the last published session
+    last_state : what the filter carries from the last published session
     held : whether the first state was held then
     calendar : sessions that follow the last published one, ascending
     ensemble : refits on resampled history, for the range of the first state's probability; None where there is none
-    last_ensemble : (n_models, n_states) their filtered probabilities of the last published session
+    last_ensemble : (n_refits, n_states) their filtered probabilities of the last published session
     marks : (n_published,) of the rows that were published on (`models.row_marks.row_marks`); None compares nothing
     """
 
@@ -90,10 +89,10 @@ class Scorer:
     leave: float
     cells: tuple[Cell, ...]
     published: pd.DataFrame
-    last_probs: Array
+    last_state: Array
     held: bool
     calendar: pd.DatetimeIndex
-    ensemble: Ensemble | None = None
+    ensemble: RegimeAverage | None = None
     last_ensemble: Array | None = None
     marks: Array | None = None
 
@@ -165,16 +164,17 @@ class Scorer:
                 f"session {expected[wrong[0]]:%Y-%m-%d} is missing (the row there is {given[wrong[0]]:%Y-%m-%d}); rule: rows after "
                 f"{self.trained_to:%Y-%m-%d} are the next sessions without a gap. Add the missing row (its values may be empty)"
             )
-        probs = self.regime.filter_proba(rows, self.last_probs)
+        states = self.regime.filter_states(rows, self.last_state)
+        probs = self.regime.proba(states)
         held = hysteresis(probs[:, 0], self.enter, self.leave, self.held)
-        spread = self.probability_range(rows)
-        return assemble(given, SCORED, self.call(probs, held), self.names, probs, spread, self.forecasts(rows, probs))
+        columns = range_columns(
+            self.names[0], self.refit_states(rows), states if isinstance(self.regime, RegimeAverage) else None, len(rows)
+        )
+        return assemble(given, SCORED, self.call(probs, held), self.names, probs, columns, self.told(rows, probs))
 
-    def probability_range(self, rows: pd.DataFrame) -> tuple[Array, Array]:
-        """Range of the first state's probability for rows that follow the last published session."""
-        if self.ensemble is None:
-            return np.full(len(rows), np.nan), np.full(len(rows), np.nan)
-        return probability_range(self.ensemble.filter_proba(self.regime.standardise(rows), self.last_ensemble))
+    def refit_states(self, rows: pd.DataFrame) -> Array | None:
+        """What the refits on resampled history say of rows that follow the last published session; None where there are none."""
+        return None if self.ensemble is None else self.ensemble.filter_states(rows, self.last_ensemble)
 
     def call(self, probs: Array, held: Sequence[bool] | np.ndarray) -> list[str]:
         """Name rows from their probabilities and whether the first state is held."""
@@ -189,6 +189,10 @@ class Scorer:
             inputs = cell.inputs(rows, probs, self.regime.predict_proba_ahead(probs, cell.horizon))
             out.append((cell, cell.ladder.predict(cell.rung, inputs)))
         return out
+
+    def told(self, rows: pd.DataFrame, probs: Array) -> list[tuple[str, str, NormalMixture]]:
+        """Forecasts as `models.answers.assemble` takes them."""
+        return [(cell.prefix, cell.served_by, forecast) for cell, forecast in self.forecasts(rows, probs)]
 
     def _checked(self, rows: pd.DataFrame) -> pd.DataFrame:
         if "session" not in rows:
@@ -226,42 +230,3 @@ def parse_sessions(values: pd.Series) -> pd.Series:
     if (naive != naive.dt.normalize()).any():
         raise ScoringError(f"column 'session': {naive[naive != naive.dt.normalize()].iloc[0]} has a time of day; rule: a session is a date")
     return naive.astype("datetime64[us]")
-
-
-def name_rows(probs: Array, held: Sequence[bool] | np.ndarray, names: tuple[str, ...]) -> list[str]:
-    """First name while it is held, else the most probable of the others."""
-    other = 1 + probs[:, 1:].argmax(axis=1)
-    return [names[0] if up else names[k] for up, k in zip(held, other, strict=True)]
-
-
-def assemble(
-    sessions: pd.Index,
-    status: str,
-    regime: list[str],
-    names: tuple[str, ...],
-    probs: Array,
-    spread: tuple[Array, Array],
-    forecasts: Sequence[tuple[Cell, NormalMixture]],
-) -> pd.DataFrame:
-    """Lay answers out as one table, a row a session."""
-    out: dict[str, Any] = {"session": np.asarray(sessions, dtype="datetime64[us]"), "status": status, "regime": regime}
-    out |= {f"p_{name}": probs[:, k] for k, name in enumerate(names)}
-    out |= {f"p_{names[0]}_lo": spread[0], f"p_{names[0]}_hi": spread[1]}
-    for cell, forecast in forecasts:
-        out |= forecast_columns(cell.prefix, forecast, cell.served_by)
-    return pd.DataFrame(out)
-
-
-def forecast_columns(prefix: str, forecast: NormalMixture, served_by: str | list[str]) -> dict[str, Any]:
-    """Columns of one forecast; rows without a volatility have none."""
-    spoken = np.asarray(~np.isnan(forecast.means + forecast.sds).any(axis=1), dtype=np.bool_)
-    out: dict[str, Any] = {f"{prefix}_{name}": _where(spoken, forecast[spoken].quantile(level)) for name, level in QUANTILES.items()}
-    out[f"{prefix}_p_up"] = _where(spoken, 1.0 - forecast[spoken].cdf(np.zeros(int(spoken.sum()))))
-    out[f"{prefix}_served_by"] = served_by
-    return out
-
-
-def _where(spoken: NDArray[np.bool_], values: Array) -> Array:
-    out = np.full(len(spoken), np.nan)
-    out[spoken] = values
-    return out

@@ -8,8 +8,9 @@ import pandas as pd
 
 from features import asset_prices, ewma_volatility, features_with_quality
 from features.market import Market
+from models.answers import forecast_columns
 from models.distribution import heavy_tailed
-from models.scoring import UNIDENTIFIED, forecast_columns
+from models.scoring import UNIDENTIFIED
 from models.volatility import TAIL_WEIGHT, fit_horizon_scale
 from serving.card import build_card
 from serving.errors import ServingError

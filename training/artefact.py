@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from models.answers import QUANTILES, forecast_columns, range_columns
+from models.average import quantile_range
 from models.classifier import RegimeClassifier
-from models.engine.filtering import filter_history
-from models.ensemble import probability_range
 from models.forecast import BASELINES, RUNGS
 from models.parts import Parts, take_apart
-from models.regime import RegimeHMM
+from models.regime_fit import filter_regimes
 from models.row_marks import row_marks
-from models.scoring import BEFORE, PUBLISHED, QUANTILES, Cell, Scorer, forecast_columns
+from models.scoring import BEFORE, PUBLISHED, Cell, Scorer
 from serving.words import BEATS
 from sources.calendar import sessions as sessions_between
 from training.book import SERVED
@@ -65,17 +65,15 @@ def make_scorer(study: Study, config: TrainConfig) -> Scorer:
         leave=config.regime.leave,
         cells=cells,
         published=pd.DataFrame(),
-        last_probs=refit.probs[-1],
+        last_state=refit.states[-1],
         held=held,
         calendar=calendar,
     )
-    if study.ensemble is not None and isinstance(refit.model, RegimeHMM):
-        X = refit.model.standardise(study.features.iloc[study.regimes.first :])
-        paths = np.stack([filter_history(X, each).probs for each in study.ensemble.members], axis=1)
+    spread = (np.full(len(study.features) - refit.position, np.nan),) * 2
+    if study.ensemble is not None:
+        paths = filter_regimes(study.ensemble, study.features.iloc[study.regimes.first :])
         scorer = replace(scorer, ensemble=study.ensemble, last_ensemble=paths[-1])
-        spread = probability_range(paths[refit.position - study.regimes.first :])
-    else:
-        spread = (np.full(len(study.features) - refit.position, np.nan),) * 2
+        spread = quantile_range(paths[refit.position - study.regimes.first :])
     return replace(scorer, published=_published(study, scorer, spread), marks=row_marks(study.features[list(scorer.columns)]))
 
 
@@ -98,6 +96,8 @@ def _published(study: Study, scorer: Scorer, spread: tuple[np.ndarray, np.ndarra
         out[f"p_{name}"] = table[f"p_{name}"].to_numpy()
     for end, values in zip(("lo", "hi"), spread, strict=True):
         out[f"p_{scorer.names[0]}_{end}"] = np.concatenate([np.full(len(out) - len(values), np.nan), values])
+    for column in [c for c in range_columns(scorer.names[0], None, None, 0) if c not in out]:
+        out[column] = table[column].to_numpy()
     out = pd.concat([out, *(_published_cell(study, cell) for cell in scorer.cells)], axis=1)
     return _last_answer(out, study, scorer)
 
@@ -114,8 +114,9 @@ def _published_cell(study: Study, cell: Cell) -> pd.DataFrame:
 
 def _last_answer(table: pd.DataFrame, study: Study, scorer: Scorer) -> pd.DataFrame:
     at = len(table) - 1
-    table.loc[at, "regime"] = scorer.call(scorer.last_probs[None, :], [scorer.held])[0]
-    for cell, forecast in scorer.forecasts(study.features.iloc[[-1]], scorer.last_probs[None, :]):
+    probs = scorer.regime.proba(scorer.last_state[None])
+    table.loc[at, "regime"] = scorer.call(probs, [scorer.held])[0]
+    for cell, forecast in scorer.forecasts(study.features.iloc[[-1]], probs):
         for column, value in forecast_columns(cell.prefix, forecast, [cell.served_by]).items():
             table.loc[at, column] = value[0]
     return table

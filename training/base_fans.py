@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from models.answers import QUANTILES
 from models.inference import Array
-from models.scoring import QUANTILES
 from training.targets import forward_return
 
 BEFORE, AFTER = -126, 252

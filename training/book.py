@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from models.answers import QUANTILES
 from models.distribution import NormalMixture
 from models.forecast import BASELINES, RUNGS
 from models.inference import Array
 from models.scores import crps
-from models.scoring import QUANTILES
 from training.overlap import mean_of
 
 SERVED = "served"

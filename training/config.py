@@ -18,14 +18,27 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
+class SpecificationConfig(_Frozen):
+    """One of the models that are averaged; what is left out is as in `regime`."""
+
+    name: Annotated[str, Field(min_length=1, max_length=40)]
+    emission: Literal["gaussian", "student"] | None = None
+    window: Annotated[int, Field(ge=252)] | None = None  # newest sessions that it is fitted on
+    kappa: Annotated[float, Field(ge=0)] | None = None
+    clip: Annotated[float, Field(ge=1)] | None = None
+
+
 class RegimeConfig(_Frozen):
     """How regimes are labelled."""
 
-    kind: Literal["hmm", "classifier"] = "hmm"
+    kind: Literal["hmm", "jump", "classifier"] = "hmm"
     n_components: Annotated[int, Field(ge=2, le=4)] = 2
     columns: list[str] = Field(min_length=1, max_length=8)
     score_column: str
+    emission: Literal["gaussian", "student"] = "gaussian"
     kappa: Annotated[float, Field(ge=0)] = 100.0
+    specifications: list[SpecificationConfig] = Field(default_factory=list, max_length=12)
+    jump_penalty: Annotated[float, Field(ge=0)] = 50.0
     n_init: Annotated[int, Field(ge=1)] = 6
     n_iter: Annotated[int, Field(ge=1)] = 100
     tol: Annotated[float, Field(gt=0)] = 1e-3
@@ -45,6 +58,9 @@ class RegimeConfig(_Frozen):
             raise ValueError(f"leave ({self.leave}) must not be above enter ({self.enter})")
         if self.kind == "classifier" and self.n_components != 2:
             raise ValueError("a classifier tells two regimes: n_components must be 2")
+        names = [each.name for each in self.specifications]
+        if len(set(names)) != len(names):
+            raise ValueError(f"specifications must have names of their own: {', '.join(names)}")
         return self
 
 

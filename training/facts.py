@@ -2,16 +2,20 @@
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from features.market import Market
+from models.average import RegimeAverage
 from models.forecast import BASELINES, RUNGS
+from models.params import Array
 from models.regime import RegimeHMM
 from serving.today import clean, gather_today
 from training.book import SERVED
 from training.config import TrainConfig
 from training.events import base_rates, event_study
 from training.reference import label_gain
+from training.regimes import Refit
 from training.study import Study
 from training.targets import calm_rise
 
@@ -59,10 +63,26 @@ def _regime(study: Study, config: TrainConfig) -> dict[str, Any]:
     if config.regime.kind == "classifier":
         label = calm_rise(study.table.small_caps, config.regime.label_horizon, config.regime.label_drawdown)
         out["label_brier_gain"] = label_gain(study.features, walk.published["p_risk_on"], label, config.regime.label_horizon)
-    if isinstance(refit.model, RegimeHMM):
-        identity = refit.model.identity
-        out |= {"dwell": refit.model.dwell.tolist(), "identity": identity.to_dict(), "bootstrap": config.regime.bootstrap}
+    lead = refit.model.members[0] if isinstance(refit.model, RegimeAverage) else refit.model
+    if isinstance(lead, RegimeHMM):
+        out |= {"dwell": lead.dwell.tolist(), "identity": lead.identity.to_dict(), "bootstrap": config.regime.bootstrap}
+    if isinstance(refit.model, RegimeAverage):
+        out["specifications"] = _specifications(refit, refit.model)
+        out["ambiguous_share"] = float(walk.published.loc[walk.published["refit"].notna(), "ambiguous"].mean())
     return out
+
+
+def _specifications(refit: Refit, model: RegimeAverage) -> list[dict[str, Any]]:
+    """What each specification says of the last session."""
+    return [
+        {"name": name, "p": float(refit.states[-1, i, 0]), "identified": each.identified, "dof": _finite(each.params.dof)}
+        for i, (name, each) in enumerate(zip(model.names, model.members, strict=True))
+    ]
+
+
+def _finite(dof: Array) -> list[float] | None:
+    """Degrees of freedom; None of a Gaussian."""
+    return [float(each) for each in dof] if np.isfinite(dof).all() else None
 
 
 def _history(events: pd.DataFrame, study: Study, config: TrainConfig) -> list[dict[str, Any]]:

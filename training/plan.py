@@ -42,7 +42,8 @@ def make_plan(market: Market, config: TrainConfig, progress: Progress = lambda s
     refit = _time_refit(table, first, positions[-1], config)
     cells = len(config.assets) * len(config.horizons)
     bootstrap = config.regime.bootstrap if config.regime.kind == "hmm" else 0
-    seconds = making + len(positions) * (2.0 * refit + cells * LADDER_SECONDS) + bootstrap * refit + RECORD_SECONDS
+    models = max(len(config.regime.specifications), 1)
+    seconds = making + len(positions) * (2.0 * models * refit + cells * LADDER_SECONDS) + bootstrap * refit + RECORD_SECONDS
     index = table.features.index
     return dict(
         clean(

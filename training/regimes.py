@@ -1,20 +1,25 @@
 """Walk-forward of the regimes: refits on a schedule, each row labelled with parameters of its past."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
+from models.answers import name_rows, range_columns
+from models.average import RegimeAverage
 from models.classifier import RegimeClassifier
 from models.classifier_fit import fit_classifier
 from models.hmm import warn_if_degenerate
 from models.identity import hysteresis, match
 from models.inference import Array
+from models.jump_settings import JumpSettings
 from models.regime import RegimeHMM
-from models.regime_fit import HMMSettings, filter_regimes, fit_regime_hmm
-from models.scoring import UNIDENTIFIED, name_rows
-from training.config import TrainConfig
+from models.regime_fit import HMMSettings, filter_regimes, fit_average, fit_regime_hmm
+from models.regime_jump import RegimeJump
+from models.regime_jump_fit import fit_regime_jump
+from models.scoring import UNIDENTIFIED
+from training.config import SpecificationConfig, TrainConfig
 from training.errors import JobError
 from training.targets import calm_rise
 
@@ -23,7 +28,7 @@ STATE_NAMES = {2: ("risk_on", "risk_off"), 3: ("risk_on", "neutral", "risk_off")
 
 MIN_OCCUPANCY = 0.05
 
-RegimeModel = RegimeHMM | RegimeClassifier
+RegimeModel = RegimeHMM | RegimeAverage | RegimeJump | RegimeClassifier
 Progress = Callable[[str, int, int], None]
 
 
@@ -36,7 +41,8 @@ class Refit:
     position : row it was made on; it has seen rows up to and including this one
     end : row before which the next refit takes over
     model : the fitted regime model
-    probs : (end - first row, n_states) filtered under this model, from the first row of the walk to `end`
+    states : (end - first row, ...) what this model's filter carries, from the first row of the walk to `end`
+    probs : (end - first row, n_states) filtered probabilities of the same rows
     left_out : columns below coverage
     degenerate : whether the fit should not be relied on
     churn : share of the common rows whose most probable state changed against the refit before; NaN for the first
@@ -46,6 +52,7 @@ class Refit:
     position: int
     end: int
     model: RegimeModel
+    states: Array
     probs: Array
     left_out: tuple[str, ...]
     degenerate: bool
@@ -54,8 +61,8 @@ class Refit:
 
     @property
     def identified(self) -> bool:
-        """Whether the states may carry their names: never right after names were swapped; a classifier's label is named by construction."""
-        return not self.inverted and (not isinstance(self.model, RegimeHMM) or self.model.identity.identified)
+        """Whether the states may carry their names: never right after names were swapped."""
+        return not self.inverted and self.model.identified
 
 
 @dataclass(frozen=True)
@@ -66,8 +73,8 @@ class RegimeWalk:
     ----------
     first : first row of the walk
     refits : in order of time
-    published : DataFrame on all sessions: `p_<state>` columns, `regime` (name held by hysteresis) and `refit` number;
-        missing before the first refit
+    published : DataFrame on all sessions: `p_<state>` columns, `regime` (name held by hysteresis), range and ambiguity of
+        `models.answers.range_columns`, and `refit` number; missing before the first refit
     held : whether risk-on was held after the last session
     """
 
@@ -135,13 +142,21 @@ def _refit(
     rng = np.random.default_rng([config.seed, number])
     model = _fit(window, price.iloc[first : position + 1], columns, before.model if before else None, rng, config)
     rows = X.iloc[first:end]
-    probs = filter_regimes(model, rows) if isinstance(model, RegimeHMM) else model.filter_proba(rows)
-    seen = probs[: len(window)]
-    degenerate = False
-    if isinstance(model, RegimeHMM) and model.fit is not None:
-        degenerate = warn_if_degenerate(model.fit, seen.mean(axis=0), MIN_OCCUPANCY, f"regime refit of {X.index[position]:%Y-%m-%d}")
+    states = filter_regimes(model, rows) if isinstance(model, RegimeHMM | RegimeAverage) else model.filter_states(rows)
+    probs = model.proba(states)
+    degenerate = _degenerate(model, states[: len(window)], f"regime refit of {X.index[position]:%Y-%m-%d}")
     churn, inverted = (_churn(before, probs), _inverted(before.model, model)) if before else (float("nan"), False)
-    return Refit(position, end, model, probs, left_out, degenerate, churn, inverted)
+    return Refit(position, end, model, states, probs, left_out, degenerate, churn, inverted)
+
+
+def _degenerate(model: RegimeModel, seen: Array, where: str) -> bool:
+    """Warn of fits that should not be relied on; whether there is one."""
+    if isinstance(model, RegimeAverage):
+        members = zip(model.names, model.members, range(len(model.members)), strict=True)
+        return any([_degenerate(each, seen[:, i], f"{where}, '{name}'") for name, each, i in members])
+    if not isinstance(model, RegimeHMM) or model.fit is None:
+        return False
+    return warn_if_degenerate(model.fit, seen.mean(axis=0), MIN_OCCUPANCY, where)
 
 
 def _fit(
@@ -156,13 +171,32 @@ def _fit(
     if regime.kind == "classifier":
         label = calm_rise(price, regime.label_horizon, regime.label_drawdown)
         return fit_classifier(window, columns, label.to_numpy(), regime.label_horizon)
-    return fit_regime_hmm(window, columns, hmm_settings(config), rng, before if isinstance(before, RegimeHMM) else None)
+    if regime.kind == "jump":
+        settings = JumpSettings(regime.n_components, regime.jump_penalty, n_init=regime.n_init)
+        return fit_regime_jump(window, columns, settings, regime.score_column, rng, before if isinstance(before, RegimeJump) else None)
+    specifications = specification_settings(config)
+    if not specifications:
+        return fit_regime_hmm(window, columns, hmm_settings(config), rng, before if isinstance(before, RegimeHMM) else None)
+    return fit_average(window, columns, specifications, rng, before if isinstance(before, RegimeAverage) else None)
 
 
 def hmm_settings(config: TrainConfig) -> HMMSettings:
     """Give the settings of the HMM in the model's own words."""
     regime = config.regime
-    return HMMSettings(regime.n_components, regime.kappa, regime.n_init, regime.n_iter, regime.tol, regime.score_column)
+    heavy = regime.emission == "student"
+    return HMMSettings(regime.n_components, regime.kappa, regime.n_init, regime.n_iter, regime.tol, regime.score_column, heavy)
+
+
+def specification_settings(config: TrainConfig) -> dict[str, HMMSettings]:
+    """Give the settings of each specification by its name; none where a single model is asked for."""
+    base = hmm_settings(config)
+    return {each.name: _varied(base, each) for each in config.regime.specifications}
+
+
+def _varied(base: HMMSettings, own: SpecificationConfig) -> HMMSettings:
+    heavy = base.heavy_tails if own.emission is None else own.emission == "student"
+    kappa = base.kappa if own.kappa is None else own.kappa
+    return replace(base, heavy_tails=heavy, kappa=kappa, window=own.window, clip=np.inf if own.clip is None else own.clip)
 
 
 def _churn(before: Refit, probs: Array) -> float:
@@ -171,7 +205,9 @@ def _churn(before: Refit, probs: Array) -> float:
 
 
 def _inverted(before: RegimeModel, model: RegimeModel) -> bool:
-    """Whether a state's name went to another state (matched by Hellinger distance on a common scale)."""
+    """Whether a state's name went to another state (matched by Hellinger distance on a common scale), of an average in any member."""
+    if isinstance(before, RegimeAverage) and isinstance(model, RegimeAverage) and before.names == model.names:
+        return any(_inverted(a, b) for a, b in zip(before.members, model.members, strict=True))
     if not isinstance(before, RegimeHMM) or not isinstance(model, RegimeHMM) or before.columns != model.columns:
         return False
     return bool((match(before.natural(), model.natural()) != np.arange(model.n_states)).any())
@@ -200,6 +236,7 @@ def publish(index: pd.Index, first: int, refits: list[Refit], config: TrainConfi
     probs = np.full((len(index), len(names)), np.nan)
     regime = np.full(len(index), None, dtype=object)
     number = np.full(len(index), np.nan)
+    ranges = pd.DataFrame(range_columns(names[0], None, None, len(index)), index=index)
     held = False
     for i, refit in enumerate(refits):
         rows = slice(refit.position, refit.end)
@@ -208,5 +245,9 @@ def publish(index: pd.Index, first: int, refits: list[Refit], config: TrainConfi
         called, held = call_regime(probs[rows], names, config.regime.enter, config.regime.leave, held)
         regime[rows] = called if refit.identified else UNIDENTIFIED
         number[rows] = i
+        if isinstance(refit.model, RegimeAverage):
+            members = refit.states[refit.position - first : refit.end - first]
+            ranges.iloc[rows] = pd.DataFrame(range_columns(names[0], None, members, len(members)))
     out = pd.DataFrame(probs, index=index, columns=[f"p_{name}" for name in names])
+    out = pd.concat([out, ranges], axis=1)
     return out.assign(regime=pd.Series(regime, index=index, dtype="str"), refit=number), held

@@ -9,14 +9,15 @@ import pandas as pd
 from features import asset_prices, features_with_quality
 from features.levels import price_level
 from features.market import Market
+from models.average import RegimeAverage
 from models.bootstrap import bootstrap_refits
-from models.ensemble import Ensemble
 from models.regime import RegimeHMM
+from models.regime_fit import HMMSettings
 from models.scoring import UNIDENTIFIED
 from training.config import TrainConfig
 from training.errors import JobError
 from training.forecasts import ForecastWalk, walk_forecasts
-from training.regimes import RegimeWalk, hmm_settings, schedule, walk_regimes
+from training.regimes import RegimeWalk, hmm_settings, schedule, specification_settings, walk_regimes
 from training.skill import skill_table
 
 Progress = Callable[[str, int, int], None]
@@ -57,7 +58,7 @@ class Study:
     regimes: RegimeWalk
     forecasts: ForecastWalk
     skill: pd.DataFrame
-    ensemble: Ensemble | None
+    ensemble: RegimeAverage | None
 
     @property
     def features(self) -> pd.DataFrame:
@@ -122,22 +123,41 @@ def check_columns(features: pd.DataFrame, prices: pd.DataFrame, config: TrainCon
 
 def _weigh_identity(
     features: pd.DataFrame, walk: RegimeWalk, config: TrainConfig, progress: Progress
-) -> tuple[RegimeWalk, Ensemble | None]:
+) -> tuple[RegimeWalk, RegimeAverage | None]:
     """Bootstrap the last model: the range of today's probability, and whether today's states may carry their names.
 
     What the walk published stays as it was published: this evidence is about the newest model alone.
     """
     last = walk.refits[-1]
-    if not isinstance(last.model, RegimeHMM) or config.regime.bootstrap == 0:
+    if not isinstance(last.model, RegimeHMM | RegimeAverage) or config.regime.bootstrap == 0:
         return walk, None
     window = features.iloc[walk.first : last.position + 1]
+    members, settings = _members(last.model, config)
+    each = max(-(-config.regime.bootstrap // len(members)), 2)  # rounded up: every specification gets as many
     rng = np.random.default_rng([config.seed, 1])
-    ensemble, order_prob = bootstrap_refits(
-        last.model, window, hmm_settings(config), config.regime.bootstrap, rng, lambda done, total: progress("identity", done, total)
-    )
-    model = replace(last.model, identity=replace(last.model.identity, order_prob=order_prob))
-    refits = (*walk.refits[:-1], replace(last, model=model))
+    names: list[str] = []
+    refits: list[RegimeHMM] = []
+    weighed: list[RegimeHMM] = []
+    for name, model in members.items():
+        rows = window.iloc[-(settings[name].window or len(window)) :]
+
+        def told(done: int, _of: int, before: int = len(refits)) -> None:
+            progress("identity", before + done, each * len(members))
+
+        ensemble, order_prob = bootstrap_refits(model, rows, settings[name], each, rng, told)
+        weighed.append(replace(model, identity=replace(model.identity, order_prob=order_prob)))
+        refits += [replace(model, params=params, fit=None) for params in ensemble.members]
+        names += [name] * len(ensemble.members)
+    newest = replace(last.model, members=tuple(weighed)) if isinstance(last.model, RegimeAverage) else weighed[0]
+    refitted = (*walk.refits[:-1], replace(last, model=newest))
     published = walk.published
-    if not refits[-1].identified:  # the newest session is answered with all that is known, the earlier ones stay
+    if not refitted[-1].identified:  # the newest session is answered with all that is known, the earlier ones stay
         published = published.assign(regime=[*published["regime"].iloc[:-1], UNIDENTIFIED])
-    return replace(walk, refits=refits, published=published), ensemble
+    return replace(walk, refits=refitted, published=published), RegimeAverage(tuple(names), tuple(refits))
+
+
+def _members(model: RegimeHMM | RegimeAverage, config: TrainConfig) -> tuple[dict[str, RegimeHMM], dict[str, HMMSettings]]:
+    """Models that are averaged and their settings, by name; of a single one that one."""
+    if isinstance(model, RegimeAverage):
+        return dict(zip(model.names, model.members, strict=True)), specification_settings(config)
+    return {"": model}, {"": hmm_settings(config)}

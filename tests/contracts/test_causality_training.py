@@ -10,8 +10,10 @@ import pandas as pd
 import pytest
 from hmmlearn.hmm import GaussianHMM
 
+import training.regimes
 from features.market import Market
 from features.momentum import LONGEST_WINDOW
+from models.average import RegimeAverage
 from models.degenerate import DegenerateFitWarning
 from models.forecast import RUNGS
 from models.inference import Array
@@ -110,8 +112,10 @@ def test_contract_covers_forecasts_of_every_rung_and_choices(market):
     assert table["chosen"].nunique() > 1
 
 
-def smoothed(model: RegimeHMM, frame: pd.DataFrame, last: Array | None = None) -> Array:
+def smoothed(model: RegimeHMM | RegimeAverage, frame: pd.DataFrame) -> Array:
     """hmmlearn's own probabilities: of each row given the whole sequence."""
+    if isinstance(model, RegimeAverage):
+        return np.stack([smoothed(each, frame) for each in model.members], axis=1)
     other = GaussianHMM(model.n_states, covariance_type="diag")
     other.startprob_, other.transmat_, other.means_ = model.params.start, model.params.trans, model.params.means
     other.covars_ = model.params.variances
@@ -120,7 +124,7 @@ def smoothed(model: RegimeHMM, frame: pd.DataFrame, last: Array | None = None) -
 
 
 def test_smoothed_probabilities_fail_the_contract(market, monkeypatch):
-    monkeypatch.setattr(RegimeHMM, "filter_proba", smoothed)
+    monkeypatch.setattr(training.regimes, "filter_regimes", smoothed)
     with pytest.raises(AssertionError, match=r"changed column 'p_risk_on'"):
         assert_causal(published, market, cuts_of(market, 3))
 

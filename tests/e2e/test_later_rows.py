@@ -66,8 +66,9 @@ def test_later_rows_in_one_request_equal_growing_requests(scorer, rows):
 def test_later_probabilities_equal_filtering_everything_in_one_go(scorer, rows):
     model = scorer.regime
     start = int(rows["session"].searchsorted(scorer.published["session"].iloc[0]))
-    whole = model.filter_proba(rows.iloc[start:])
-    np.testing.assert_allclose(whole[-LATER - 1], scorer.last_probs, rtol=1e-9)
+    states = model.filter_states(rows.iloc[start:])
+    np.testing.assert_allclose(states[-LATER - 1], scorer.last_state, rtol=1e-9)
+    whole = model.proba(states)
     answers = scorer.score(rows.iloc[-LATER:])[[f"p_{name}" for name in scorer.names]]
     np.testing.assert_allclose(answers.to_numpy(), whole[-LATER:], rtol=1e-9, atol=1e-300)
 

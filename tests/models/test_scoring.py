@@ -8,16 +8,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from models.answers import assemble, name_rows, range_columns
+from models.average import RegimeAverage
 from models.classifier_fit import fit_classifier
-from models.ensemble import Ensemble, probability_range
 from models.forecast import RUNGS, Inputs
 from models.forecast_fit import fit_ladder
 from models.identity import Identity, hysteresis
 from models.inference import forward_filter
+from models.jump import JumpParams
 from models.parts import Parts, put_together, take_apart
 from models.regime import RegimeHMM
+from models.regime_jump import RegimeJump
 from models.row_marks import row_marks
-from models.scoring import PUBLISHED, REVISED, SCORED, Cell, Scorer, ScoringError, assemble, name_rows
+from models.scoring import PUBLISHED, REVISED, SCORED, Cell, Scorer, ScoringError
 from tests.models.worlds import random_params
 
 REGIME_COLUMNS = ("ret", "breadth")
@@ -50,6 +53,27 @@ def hmm_regime() -> RegimeHMM:
     return RegimeHMM(REGIME_COLUMNS, np.array([0.1, -0.2]), np.array([0.9, 1.1]), random_params(np.random.default_rng(1), 2, 2), IDENTITY)
 
 
+def average_regime() -> RegimeAverage:
+    heavy = replace(random_params(np.random.default_rng(5), 2, 2), dof=np.array([4.0, 8.0]))
+    return RegimeAverage(("one", "heavy", "clipped"), (hmm_regime(), replace(hmm_regime(), params=heavy), replace(hmm_regime(), clip=1.0)))
+
+
+def jump_regime(grid: np.ndarray | None = None) -> RegimeJump:
+    params = JumpParams(np.array([[0.5, 0.2], [-0.5, -0.3]]), 0.8, np.array([1.0, 0.7]), grid)
+    trans = np.array([[0.9, 0.1], [0.2, 0.8]])
+    return RegimeJump(REGIME_COLUMNS, np.array([0.1, -0.2]), np.array([0.9, 1.1]), params, trans, IDENTITY)
+
+
+GRID = np.column_stack([np.linspace(0, 1, 5), 1 - np.linspace(0, 1, 5)])
+REGIMES = {
+    "hmm": hmm_regime,
+    "average": average_regime,
+    "jump": jump_regime,
+    "continuous jump": lambda: jump_regime(GRID),
+    "classifier": lambda: classifier_regime(),
+}
+
+
 def classifier_regime():
     rng = np.random.default_rng(2)
     X = pd.DataFrame(rng.normal(size=(900, 2)), columns=list(REGIME_COLUMNS))
@@ -61,27 +85,27 @@ def scorer_of(regime, with_ensemble: bool = True) -> Scorer:
     rows = feature_rows()
     made = Scorer(regime, NAMES, True, 0.6, 0.4, cells(), pd.DataFrame(), np.zeros(2), False, DAYS[N_PUBLISHED:])
     if with_ensemble:
-        models = [random_params(np.random.default_rng(10 + i), 2, 2) for i in range(7)]
-        ensemble = Ensemble(tuple(models))
-        made = replace(made, ensemble=ensemble, last_ensemble=None)
-    table, probs, held, paths = whole_history(made, rows)
+        refits = tuple(replace(hmm_regime(), params=random_params(np.random.default_rng(10 + i), 2, 2)) for i in range(7))
+        made = replace(made, ensemble=RegimeAverage(("only",) * 7, refits), last_ensemble=None)
+    table, states, held, paths = whole_history(made, rows)
     published = table.iloc[:N_PUBLISHED].assign(status=PUBLISHED)
     last_ensemble = None if paths is None else paths[N_PUBLISHED - 1]
     return replace(
-        made, published=published, last_probs=probs[N_PUBLISHED - 1], held=bool(held[N_PUBLISHED - 1]), last_ensemble=last_ensemble
+        made, published=published, last_state=states[N_PUBLISHED - 1], held=bool(held[N_PUBLISHED - 1]), last_ensemble=last_ensemble
     )
 
 
 def whole_history(scorer: Scorer, rows: pd.DataFrame):
     """Everything from the first row in one pass: what scoring in pieces must reproduce."""
-    probs = scorer.regime.filter_proba(rows)
+    states = scorer.regime.filter_states(rows)
+    probs = scorer.regime.proba(states)
     held = hysteresis(probs[:, 0], scorer.enter, scorer.leave)
-    paths = None if scorer.ensemble is None else scorer.ensemble.filter_proba(scorer.regime.standardise(rows))
-    spread = probability_range(paths) if paths is not None else (np.full(len(rows), np.nan),) * 2
+    paths = None if scorer.ensemble is None else scorer.ensemble.filter_states(rows)
+    ranges = range_columns("risk_on", paths, states if isinstance(scorer.regime, RegimeAverage) else None, len(rows))
     called = name_rows(probs, held, NAMES)
     return (
-        assemble(pd.DatetimeIndex(rows["session"]), SCORED, called, NAMES, probs, spread, scorer.forecasts(rows, probs)),
-        probs,
+        assemble(pd.DatetimeIndex(rows["session"]), SCORED, called, NAMES, probs, ranges, scorer.told(rows, probs)),
+        states,
         held,
         paths,
     )
@@ -102,7 +126,9 @@ def stored_and_loaded(scorer: Scorer) -> Scorer:
     return put_together(Parts(json.loads(json.dumps(parts.values, allow_nan=False)), loaded, parts.published, parts.estimator))
 
 
-def test_scoring_later_rows_goes_on_as_one_pass_over_the_whole_would(scorer):
+@pytest.mark.parametrize("kind", REGIMES)
+def test_scoring_later_rows_goes_on_as_one_pass_over_the_whole_would(kind):
+    scorer = scorer_of(REGIMES[kind]())
     rows = feature_rows()
     whole = whole_history(scorer, rows)[0]
     pd.testing.assert_frame_equal(scorer.score(rows.iloc[N_PUBLISHED:]), whole.iloc[N_PUBLISHED:].reset_index(drop=True), check_exact=True)
@@ -149,9 +175,10 @@ def test_marks_survive_text_of_fifteen_digits_and_the_store():
     assert stored_and_loaded(replace(scorer_of(hmm_regime()), marks=marks)).marks.tolist() == marks.tolist()
 
 
-@pytest.mark.parametrize("kind", ["hmm", "hmm without ensemble", "classifier"])
-def test_scorer_taken_apart_and_put_together_answers_bit_equal(kind):
-    scorer = scorer_of(classifier_regime() if kind == "classifier" else hmm_regime(), with_ensemble=kind == "hmm")
+@pytest.mark.parametrize("kind", REGIMES)
+@pytest.mark.parametrize("with_ensemble", [False, True])
+def test_scorer_taken_apart_and_put_together_answers_bit_equal(kind, with_ensemble):
+    scorer = scorer_of(REGIMES[kind](), with_ensemble)
     again = stored_and_loaded(scorer)
     pd.testing.assert_frame_equal(again.score(feature_rows()), scorer.score(feature_rows()), check_exact=True)
     assert again.columns == scorer.columns
@@ -179,6 +206,18 @@ def test_hmms_range_holds_quantiles_of_the_refits_and_is_absent_without_them(sco
     np.testing.assert_array_equal(bare["p_risk_on"], answers["p_risk_on"])
 
 
+def test_average_says_how_far_its_specifications_are_apart():
+    scorer = scorer_of(average_regime())
+    rows = feature_rows()
+    answers = scorer.score(rows.iloc[N_PUBLISHED:])
+    each = np.stack([model.filter_proba(rows)[N_PUBLISHED:, 0] for model in scorer.regime.members])
+    np.testing.assert_allclose(answers["p_risk_on"], each.mean(axis=0), rtol=0, atol=1e-12)
+    np.testing.assert_allclose(answers["p_risk_on_spec_lo"], each.min(axis=0), rtol=0, atol=1e-12)
+    np.testing.assert_allclose(answers["p_risk_on_spec_hi"], each.max(axis=0), rtol=0, atol=1e-12)
+    assert answers["ambiguous"].tolist() == ((each > 0.5).any(axis=0) & (each < 0.5).any(axis=0)).tolist()
+    assert 0 < answers["ambiguous"].sum() < len(answers)
+
+
 def test_missing_values_are_left_out_of_the_evidence(scorer):
     rows = feature_rows().iloc[N_PUBLISHED:].reset_index(drop=True)
     rows.loc[0, "breadth"] = np.nan
@@ -187,7 +226,7 @@ def test_missing_values_are_left_out_of_the_evidence(scorer):
     rows.loc[3, "extra"] = np.nan
     answers = scorer.score(rows)
     X = scorer.regime.standardise(rows)
-    expected = forward_filter(X, scorer.regime.params, prior=scorer.last_probs @ scorer.regime.params.trans).probs
+    expected = forward_filter(X, scorer.regime.params, prior=scorer.last_state @ scorer.regime.params.trans).probs
     np.testing.assert_array_equal(answers["p_risk_on"], expected[:, 0])
     assert answers["p_risk_on"].notna().all()
     # without a volatility there is no distribution; without a ridge feature there is

@@ -43,7 +43,7 @@ def setting(dotted: str, value):
         ("horizons", [0], ["'horizons.0'", "greater than or equal to 1", "(it is 0)"]),
         ("seed", "zero", ["'seed'", "integer", "'zero'"]),
         ("seed", -1, ["'seed'", "(it is -1)"]),
-        ("regime.kind", "tree", ["'regime.kind'", "'hmm' or 'classifier'", "'tree'"]),
+        ("regime.kind", "tree", ["'regime.kind'", "'hmm', 'jump' or 'classifier'", "'tree'"]),
         ("regime.n_components", 5, ["'regime.n_components'", "(it is 5)"]),
         ("regime.score_column", "momentum__dd", ["score_column 'momentum__dd' must be one of columns"]),
         ("regime.leave", 0.7, ["leave (0.7)", "enter (0.6)"]),

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from features.breakout import STATES
-from models.scoring import QUANTILES
+from models.answers import QUANTILES
 from serving import words
 from serving.card import build_card
 from serving.screen import render_screen

@@ -1,0 +1,85 @@
+"""The table of answers: a row a session, what is said of it and how sure that is."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from models.average import EVEN, quantile_range, whole_range
+from models.distribution import NormalMixture
+from models.params import Array
+
+QUANTILES = {"lo80": 0.1, "median": 0.5, "hi80": 0.9}
+
+
+def name_rows(probs: Array, held: Sequence[bool] | np.ndarray, names: tuple[str, ...]) -> list[str]:
+    """First name while it is held, else the most probable of the others."""
+    other = 1 + probs[:, 1:].argmax(axis=1)
+    return [names[0] if up else names[k] for up, k in zip(held, other, strict=True)]
+
+
+def assemble(
+    sessions: pd.Index,
+    status: str,
+    regime: list[str],
+    names: tuple[str, ...],
+    probs: Array,
+    ranges: dict[str, Any],
+    forecasts: Sequence[tuple[str, str, NormalMixture]],
+) -> pd.DataFrame:
+    """Lay answers out as one table, a row a session.
+
+    Parameters
+    ----------
+    ranges : of `range_columns`
+    forecasts : beginning of the column names, why that rung, and the forecast of each asset and horizon
+    """
+    out: dict[str, Any] = {"session": np.asarray(sessions, dtype="datetime64[us]"), "status": status, "regime": regime}
+    out |= {f"p_{name}": probs[:, k] for k, name in enumerate(names)}
+    out |= ranges
+    for prefix, served_by, forecast in forecasts:
+        out |= forecast_columns(prefix, forecast, served_by)
+    return pd.DataFrame(out)
+
+
+def range_columns(name: str, refits: Array | None, members: Array | None, n_rows: int) -> dict[str, Any]:
+    """Columns that say how sure the first state's probability is.
+
+    Parameters
+    ----------
+    name : of the first state
+    refits : (n_rows, n_refits, n_states) of refits on resampled history; None where there are none
+    members : (n_rows, n_members, n_states) of the specifications that are averaged; None where there is one alone
+
+    Returns
+    -------
+    p_<name>_lo, _hi over refits of all specifications; p_<name>_spec_lo, _spec_hi over the specifications as fitted; `ambiguous` where
+    these do not agree whether the state is more likely than not
+    """
+    nothing = np.full(n_rows, np.nan), np.full(n_rows, np.nan)
+    low, high = nothing if refits is None else quantile_range(refits)
+    spec_low, spec_high = nothing if members is None else whole_range(members)
+    return {
+        f"p_{name}_lo": low,
+        f"p_{name}_hi": high,
+        f"p_{name}_spec_lo": spec_low,
+        f"p_{name}_spec_hi": spec_high,
+        "ambiguous": (spec_low < EVEN) & (spec_high >= EVEN),
+    }
+
+
+def forecast_columns(prefix: str, forecast: NormalMixture, served_by: str | list[str]) -> dict[str, Any]:
+    """Columns of one forecast; rows without a volatility have none."""
+    spoken = np.asarray(~np.isnan(forecast.means + forecast.sds).any(axis=1), dtype=np.bool_)
+    out: dict[str, Any] = {f"{prefix}_{name}": _where(spoken, forecast[spoken].quantile(level)) for name, level in QUANTILES.items()}
+    out[f"{prefix}_p_up"] = _where(spoken, 1.0 - forecast[spoken].cdf(np.zeros(int(spoken.sum()))))
+    out[f"{prefix}_served_by"] = served_by
+    return out
+
+
+def _where(spoken: NDArray[np.bool_], values: Array) -> Array:
+    out = np.full(len(spoken), np.nan)
+    out[spoken] = values
+    return out
