@@ -148,9 +148,9 @@ def degenerate_reasons(fit: HMMFit, occupancy: Array, min_occupancy: float) -> l
     return reasons
 
 
-def warn_if_degenerate(fit: HMMFit, occupancy: Array, min_occupancy: float, where: str) -> bool:
-    """Warn of a fit that should not be relied on; returns whether it is degenerate."""
+def warn_if_degenerate(fit: HMMFit, occupancy: Array, min_occupancy: float, where: str) -> list[str]:
+    """Warn of a fit that should not be relied on; returns the reasons."""
     reasons = degenerate_reasons(fit, occupancy, min_occupancy)
     if reasons:
         warnings.warn(f"{where}: {'; '.join(reasons)}", DegenerateFitWarning, stacklevel=2)
-    return bool(reasons)
+    return reasons

@@ -64,10 +64,16 @@ def _regime(regime: Mapping[str, Any]) -> list[str]:
     out = [f"{name} · P(risk-on) {prob(regime['probability'])}"]
     if regime["low"] is not None:
         out[0] += f", 80% range {prob(regime['low'])} - {prob(regime['high'])} over {regime['range_of']}"
+    if regime["spec_low"] is not None:
+        said = f"average of {regime['specifications']} specifications, from {prob(regime['spec_low'])} to {prob(regime['spec_high'])}"
+        often = f", as on {share(regime['ambiguous_share'])} of days" if regime["ambiguous_share"] is not None else ""
+        out.append(f"{said}: AMBIGUOUS, they do not agree{often}" if regime["ambiguous"] else said)
     if regime["identified"]:
         out.append(f"for {plural(regime['sessions'], 'session')}, since {regime['since']}")
     if regime["dwell_expected"]:
         out.append(f"the model expects such a state to last {regime['dwell_expected']:.0f} sessions")
+    if regime["kind"] == "jump":
+        out.append("label of a jump model: 0 or 1, not a probability")
     if regime["kind"] == "classifier":
         gain = regime["label_brier_gain"]
         worth = "not tested" if gain is None else f"{signed(gain)} of the base rate's Brier score saved"

@@ -12,6 +12,8 @@ def ending(outcome: Outcome) -> str:
     if outcome.decision is not None:
         verdict = "champion" if outcome.decision.promoted else "not champion"
         lines.append(f"model    {REGISTERED} version {outcome.version}: {verdict} ({outcome.decision.reason})")
+    if outcome.refused:
+        lines.append(f"model    not registered: the newest regime fit is degenerate ({outcome.refused})")
     lines.append(f"report   {outcome.report}")
     lines.append(f"run      {outcome.run.run_id} in experiment '{outcome.run.experiment}'")
     lines.append(f"look     mlflow ui --backend-store-uri {tracking_uri()}, then open {_page(outcome)}")
@@ -32,5 +34,5 @@ def ending_json(outcome: Outcome) -> dict[str, Any]:
         "report": str(outcome.report),
         "version": outcome.version,
         "promoted": None if decision is None else decision.promoted,
-        "reason": None if decision is None else decision.reason,
+        "reason": (outcome.refused or None) if decision is None else decision.reason,
     }

@@ -65,7 +65,11 @@ def _regime(study: Study, config: TrainConfig) -> dict[str, Any]:
         out["label_brier_gain"] = label_gain(study.features, walk.published["p_risk_on"], label, config.regime.label_horizon)
     lead = refit.model.members[0] if isinstance(refit.model, RegimeAverage) else refit.model
     if isinstance(lead, RegimeHMM):
-        out |= {"dwell": lead.dwell.tolist(), "identity": lead.identity.to_dict(), "bootstrap": config.regime.bootstrap}
+        out |= {
+            "dwell": lead.dwell.tolist(),
+            "identity": lead.identity.to_dict(),
+            "bootstrap": 0 if study.ensemble is None else len(study.ensemble.members),
+        }
     if isinstance(refit.model, RegimeAverage):
         out["specifications"] = _specifications(refit, refit.model)
         out["ambiguous_share"] = float(walk.published.loc[walk.published["refit"].notna(), "ambiguous"].mean())

@@ -34,8 +34,9 @@ class Outcome:
     screen : the card as text
     run : the MLflow run
     report : path of the HTML report
-    version : registered version; None for a backtest
-    decision : of the promotion; None for a backtest
+    version : registered version; None for a backtest, and where none may be
+    decision : of the promotion; None where nothing was registered
+    refused : why the model may not be registered; empty where it was, and for a backtest
     """
 
     card: dict[str, Any]
@@ -44,6 +45,7 @@ class Outcome:
     report: Path
     version: str | None
     decision: Decision | None
+    refused: str = ""
 
 
 def run_job(
@@ -90,6 +92,7 @@ def run_job(
             kept.write_bytes(report.read_bytes())
         log_warnings(caught)
         progress("record", 2, 4)
-        version, decision = register(scorer, facts, study, rules, progress) if rules else (None, None)
+        refused = "; ".join(study.regimes.refits[-1].faults) if rules else ""
+        version, decision = register(scorer, facts, study, rules, progress) if rules and not refused else (None, None)
         progress("record", 4, 4)
-    return Outcome(card, render_screen(card), run, kept, version, decision)
+    return Outcome(card, render_screen(card), run, kept, version, decision, refused)

@@ -44,7 +44,7 @@ class Refit:
     states : (end - first row, ...) what this model's filter carries, from the first row of the walk to `end`
     probs : (end - first row, n_states) filtered probabilities of the same rows
     left_out : columns below coverage
-    degenerate : whether the fit should not be relied on
+    faults : why the fit should not be relied on; empty where it may be
     churn : share of the common rows whose most probable state changed against the refit before; NaN for the first
     inverted : whether a name went to another state than it meant at the refit before
     """
@@ -55,9 +55,14 @@ class Refit:
     states: Array
     probs: Array
     left_out: tuple[str, ...]
-    degenerate: bool
+    faults: tuple[str, ...]
     churn: float
     inverted: bool = False
+
+    @property
+    def degenerate(self) -> bool:
+        """Whether the fit should not be relied on."""
+        return bool(self.faults)
 
     @property
     def identified(self) -> bool:
@@ -144,18 +149,18 @@ def _refit(
     rows = X.iloc[first:end]
     states = filter_regimes(model, rows) if isinstance(model, RegimeHMM | RegimeAverage) else model.filter_states(rows)
     probs = model.proba(states)
-    degenerate = _degenerate(model, states[: len(window)], f"regime refit of {X.index[position]:%Y-%m-%d}")
+    faults = _faults(model, states[: len(window)], f"regime refit of {X.index[position]:%Y-%m-%d}")
     churn, inverted = (_churn(before, probs), _inverted(before.model, model)) if before else (float("nan"), False)
-    return Refit(position, end, model, states, probs, left_out, degenerate, churn, inverted)
+    return Refit(position, end, model, states, probs, left_out, tuple(faults), churn, inverted)
 
 
-def _degenerate(model: RegimeModel, seen: Array, where: str) -> bool:
-    """Warn of fits that should not be relied on; whether there is one."""
+def _faults(model: RegimeModel, seen: Array, where: str) -> list[str]:
+    """Warn of fits that should not be relied on, and say why."""
     if isinstance(model, RegimeAverage):
         members = zip(model.names, model.members, range(len(model.members)), strict=True)
-        return any([_degenerate(each, seen[:, i], f"{where}, '{name}'") for name, each, i in members])
+        return [f"'{name}': {fault}" for name, each, i in members for fault in _faults(each, seen[:, i], f"{where}, '{name}'")]
     if not isinstance(model, RegimeHMM) or model.fit is None:
-        return False
+        return []
     return warn_if_degenerate(model.fit, seen.mean(axis=0), MIN_OCCUPANCY, where)
 
 

@@ -24,6 +24,9 @@ Progress = Callable[[str, int, int], None]
 
 SMALL_CAPS = "R2000"
 
+SERVED_REFITS = 100
+"""Refits on resampled history that a model keeps for the range of its probability; its names rest on all of them."""
+
 
 @dataclass(frozen=True)
 class Table:
@@ -141,13 +144,14 @@ def _weigh_identity(
     for name, model in members.items():
         rows = window.iloc[-(settings[name].window or len(window)) :]
 
-        def told(done: int, _of: int, before: int = len(refits)) -> None:
+        def told(done: int, _of: int, before: int = len(weighed) * each) -> None:
             progress("identity", before + done, each * len(members))
 
         ensemble, order_prob = bootstrap_refits(model, rows, settings[name], each, rng, told)
         weighed.append(replace(model, identity=replace(model.identity, order_prob=order_prob)))
-        refits += [replace(model, params=params, fit=None) for params in ensemble.members]
-        names += [name] * len(ensemble.members)
+        kept = ensemble.members[: max(SERVED_REFITS // len(members), 2)]  # a served model filters all of them at every session
+        refits += [replace(model, params=params, fit=None) for params in kept]
+        names += [name] * len(kept)
     newest = replace(last.model, members=tuple(weighed)) if isinstance(last.model, RegimeAverage) else weighed[0]
     refitted = (*walk.refits[:-1], replace(last, model=newest))
     published = walk.published

@@ -30,7 +30,7 @@ def model(means: tuple[float, float], sds: tuple[float, float]) -> RegimeHMM:
 def refit(position: int, end: int, p: float, inverted: bool = False) -> Refit:
     """One that sees risk-on with probability `p` on every row."""
     probs = np.tile([p, 1 - p], (end, 1))
-    return Refit(position, end, model((0.1, -0.1), (1.0, 2.0)), probs, probs, (), False, 0.0, inverted)
+    return Refit(position, end, model((0.1, -0.1), (1.0, 2.0)), probs, probs, (), (), 0.0, inverted)
 
 
 @pytest.mark.parametrize(
