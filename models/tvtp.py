@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from models.emissions import log_density
 from models.errors import ScoringError
 from models.inference import Filtered, filter_densities
-from models.online import FilterState, OnlineFilter
+from models.online import FilterState, OnlineFilter, observation
 from models.params import Array, HMMParams
 from models.transitions import into_rows, transition_matrices
 
@@ -104,12 +104,13 @@ class TVTPFilter:
         ScoringError
             For an observation or covariates of another length, or infinite.
         """
-        seen: FilterState = self._emissions.update(None if state is None else state.next_probs, x)
+        belief = self.params.hmm.start if state is None else state.next_probs
+        newest = observation(x, self.params.hmm.n_features)
+        nothing = bool(np.isnan(newest).all())
+        seen = FilterState(belief, 0.0) if nothing else self._emissions.update(belief, newest)
         row = np.asarray(z, dtype=np.float64)
         if row.shape != (self.params.n_covariates,):
-            raise ScoringError(
-                f"update: covariates of shape {row.shape}; rule: ({self.params.n_covariates},), those the model was fitted on"
-            )
+            raise ScoringError(f"update: covariates of shape {row.shape}; rule: ({self.params.n_covariates},), as in the fit")
         if np.isinf(row).any():
             raise ScoringError(f"update: covariate {int(np.isinf(row).argmax())} is infinite; rule: finite numbers, NaN where missing")
         moved = predict_moved(seen.probs[None], self.params.leading(row[None]))[0]

@@ -121,9 +121,7 @@ class TVTPHMM(BaseEstimator):  # type: ignore[misc]
 
     def _validate_params(self) -> None:
         if not self.ridge > 0.0:
-            raise FitError(
-                f"TVTPHMM: ridge is {self.ridge}; rule: above 0 (infinite for no slopes), or rare moves send a slope to infinity"
-            )
+            raise FitError(f"TVTPHMM: ridge is {self.ridge}; rule: above 0, infinite for no slopes")
         if self.n_init < 1:
             raise FitError(f"TVTPHMM: n_init is {self.n_init}; rule: at least 1")
 
@@ -160,9 +158,10 @@ class TVTPHMM(BaseEstimator):  # type: ignore[misc]
     def update(self, state: TVTPState | None, x: ArrayLike, z: ArrayLike) -> TVTPState:
         """Filter one new observation x with its covariates z: see `models.tvtp.TVTPFilter.update`."""
         check_is_fitted(self, "params_")
-        if getattr(self, "_online", None) is None or self._online.params is not self.params_:
-            self._online = TVTPFilter(self.params_)
-        return self._online.update(state, x, z)
+        online: TVTPFilter | None = getattr(self, "_online", None)
+        if online is None or online.params is not self.params_:
+            online = self._online = TVTPFilter(self.params_)
+        return online.update(state, x, z)
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in super().__getstate__().items() if name != "_online"}

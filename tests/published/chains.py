@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
 
+from models.engine.filtering import filter_rows
 from models.engine.posterior import smooth_densities
-from models.engine.transitions import smooth_moving
+from models.engine.transitions import filter_moving, smooth_moving
 from models.inference import filter_densities, stationary
 
 Array = NDArray[np.float64]
@@ -25,6 +25,14 @@ class Chain:
     @property
     def log_lik(self) -> float:
         return filter_densities(self.dens, self.start, self.trans).log_lik
+
+    @property
+    def compiled_log_lik(self) -> float:
+        """The same by the compiled filter: for fits, which ask thousands of times."""
+        filter_all = filter_rows if self.trans.ndim == 2 else filter_moving
+        log_next = np.empty(len(self.dens))
+        filter_all(self.dens, self.start, self.trans, np.array([len(self.dens)]), np.empty_like(self.dens), log_next)
+        return float(log_next.sum())
 
     def filtered(self, n_regimes: int) -> Array:
         return by_newest(filter_densities(self.dens, self.start, self.trans).probs, n_regimes)
@@ -69,6 +77,11 @@ def lagged_start(law: Array, matrices: list[Array]) -> Array:
     return out
 
 
+def normal(gaps: Array, variances: Array) -> Array:
+    """Log-density of a normal law at its mean plus `gaps`."""
+    return -0.5 * (np.log(2.0 * np.pi * variances) + gaps**2 / variances)
+
+
 def autoregression(y: Array, means: Array, phi: Array, variances: Array, trans: Array) -> Chain:
     """Hamilton's model: y_t - mu(s_t) = sum_j phi_j(s_t) (y_t-j - mu(s_t-j)) + e_t.
 
@@ -82,7 +95,7 @@ def autoregression(y: Array, means: Array, phi: Array, variances: Array, trans: 
     lags = np.column_stack([y[order - j : len(y) - j] for j in range(order + 1)])
     gaps = lags[:, None, :] - means[all_of][None]
     residual = gaps[:, :, 0] - np.einsum("thj,hj->th", gaps[:, :, 1:], phi[now])
-    dens = norm.logpdf(residual, scale=np.sqrt(variances[now]))
+    dens = normal(residual, variances[now])
     if trans.ndim == 2:
         return Chain(dens, lagged_start(stationary(trans), [trans] * order), lagged_matrix(trans, order))
     law = stationary(trans[0]) @ trans[0]  # one move before the first row, as statsmodels has it
@@ -92,5 +105,5 @@ def autoregression(y: Array, means: Array, phi: Array, variances: Array, trans: 
 
 def regression(y: Array, design: Array, coefs: Array, variances: Array, trans: Array) -> Chain:
     """y_t = design_t coefs(s_t) + e_t with coefs (n_regimes, n_columns)."""
-    dens = norm.logpdf(y[:, None], loc=design @ coefs.T, scale=np.sqrt(variances))
+    dens = normal(y[:, None] - design @ coefs.T, variances)
     return Chain(dens, stationary(trans), trans)
