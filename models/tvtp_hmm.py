@@ -1,14 +1,16 @@
 """`TVTPHMM`: a hidden Markov model whose transition probabilities move with covariates."""
 
+import warnings
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_array, check_random_state
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from models.causal import checked_rows
+from models.degenerate import DegenerateFitWarning
 from models.em import CovarianceType, data_prior
 from models.engine.filtering import log_densities
 from models.engine.transitions import filter_moving, smooth_moving
@@ -18,6 +20,7 @@ from models.inference import Filtered
 from models.params import Array
 from models.transitions import homogeneous_coefs, into_rows
 from models.tvtp import TVTPFilter, TVTPParams, TVTPState, predict_moved
+from models.tvtp_covariates import checked_covariates, units_of
 from models.tvtp_em import MovingClimb, climb_moving
 from models.tvtp_emissions import offsets_of
 
@@ -96,8 +99,9 @@ class TVTPHMM(BaseEstimator):  # type: ignore[misc]
         """
         self._validate_params()
         rows, runs = checked_rows(X, lengths)
-        center, scale = _units(_checked_covariates(covariates, len(rows)))
-        z = np.nan_to_num((_checked_covariates(covariates, len(rows)) - center) / scale, nan=0.0)
+        seen = checked_covariates(covariates, len(rows))
+        center, scale = units_of(seen)
+        z = np.nan_to_num((seen - center) / scale, nan=0.0)
         dof = np.inf if self.dof is None else float(self.dof)
         limits: dict[str, Any] = {"n_iter": self.n_iter, "tol": self.tol, "lengths": runs, "covariance_type": self.covariance_type}
         begin = [sticky_start(self.n_components, rows, dof)]
@@ -118,6 +122,11 @@ class TVTPHMM(BaseEstimator):  # type: ignore[misc]
         self.log_lik_, self.objective_, self.converged_ = best.log_lik, best.objective, best.converged
         self.spread_ = max(tops) - min(tops)
         self.n_features_in_ = best.params.n_features
+        if not self.converged_:
+            words = (
+                f"TVTPHMM: EM did not converge in {len(best.objective)} iterations (raise n_iter, or tol, now {self.tol})"
+            )
+            warnings.warn(words, DegenerateFitWarning, stacklevel=3)
 
     def _validate_params(self) -> None:
         if not self.ridge > 0.0:
@@ -176,29 +185,7 @@ class TVTPHMM(BaseEstimator):  # type: ignore[misc]
     def _rows(self, X: ArrayLike, covariates: ArrayLike, lengths: ArrayLike | None) -> tuple[Array, Array, NDArray[np.int64] | None]:
         check_is_fitted(self, "params_")
         rows, runs = checked_rows(X, lengths)
-        z = _checked_covariates(covariates, len(rows))
+        z = checked_covariates(covariates, len(rows))
         if z.shape[1] != self.params_.n_covariates:
             raise ScoringError(f"TVTPHMM: {z.shape[1]} covariates; rule: the {self.params_.n_covariates} the model was fitted on")
         return rows, z, runs
-
-
-def _checked_covariates(covariates: ArrayLike, n_obs: int) -> Array:
-    z = np.asarray(check_array(covariates, dtype=np.float64, ensure_all_finite="allow-nan", input_name="covariates"))
-    if len(z) != n_obs:
-        raise ValueError(f"TVTPHMM: {len(z)} rows of covariates for {n_obs} of X; rule: a row each (the last drives the move after them)")
-    return z
-
-
-def _units(z: Array) -> tuple[Array, Array]:
-    """Mean and standard deviation of each covariate.
-
-    Raises
-    ------
-    FitError
-        For one that is constant or never there.
-    """
-    seen = ~np.isnan(z)
-    varies = np.array([seen[:, p].any() and np.ptp(z[seen[:, p], p]) > 0.0 for p in range(z.shape[1])])
-    if not varies.all():
-        raise FitError(f"TVTPHMM: covariate {int((~varies).argmax())} is constant or never there; rule: one that varies. Leave it out")
-    return np.nanmean(z, axis=0), np.nanstd(z, axis=0)

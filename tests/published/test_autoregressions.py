@@ -1,4 +1,4 @@
-"""Published Markov-switching autoregressions (METHODS 2.6), by our filter and smoother on the histories of states that they need.
+"""Published Markov-switching autoregressions, by our filter and smoother on the histories of states that they need.
 
 Numbers: EViews and Stata, as they stand in statsmodels' own tests (which ship the data). statsmodels computes nothing here.
 """

@@ -1,4 +1,4 @@
-"""Published Markov-switching regressions (METHODS 2.6): the federal funds rate and absolute returns of the S&P 500.
+"""Published Markov-switching regressions: the federal funds rate and absolute returns of the S&P 500.
 
 Numbers: Stata 14 (tsmswitch), as they stand in statsmodels' own tests (which ship the data). statsmodels computes nothing here. Stata's
 chain begins in its steady state.

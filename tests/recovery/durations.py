@@ -117,20 +117,24 @@ def dwelling_returns(
     return states, X, HMMParams(np.array([0.75, 0.25]), trans, mean[:, None], sigma[:, None] ** 2)
 
 
-def choose_durations(X: Array) -> tuple[HMMParams, DurationFit]:
-    """The plain sticky model of a history, and that of explicit durations with the stages of the highest likelihood."""
+def choose_durations(X: Array, dof: float = np.inf) -> tuple[HMMParams, DurationFit, float]:
+    """The plain sticky model of a history, that of explicit durations, and the likelihood that the best stages gain over single ones.
+
+    Stages of the highest likelihood are taken where they gain `MARGIN`, single ones else.
+    """
     prior = data_prior(X, 2, KAPPA)
-    plain = climb(X, sticky_start(2, X), prior, n_iter=200, tol=1e-3).params
+    plain = climb(X, sticky_start(2, X, dof), prior, n_iter=300, tol=1e-3).params
     plain = plain.reordered(np.argsort(plain.variances[:, 0]))
     fits = [fit_durations(X, plain, prior, stages) for stages in itertools.product(GRID, repeat=2)]
     best = max(fits, key=lambda each: each.log_lik)
-    return plain, best if best.log_lik > fits[0].log_lik + MARGIN else fits[0]
+    gained = best.log_lik - fits[0].log_lik
+    return plain, best if gained > MARGIN else fits[0], gained
 
 
 def gain(seed: int, law: str, shape: int, sigmas: tuple[float, float] = SIGMAS[2]) -> pd.DataFrame:
     """Out of sample, over the plain sticky model: balanced accuracy and log score a day, fitted and with the true parameters."""
     states, X, truth = dwelling_returns(N_FIT + N_LATER, seed, law, shape, sigmas)
-    plain, explicit = choose_durations(X[:N_FIT])
+    plain, explicit, _ = choose_durations(X[:N_FIT])
     models = {
         "plain": (plain, (1, 1)),
         "explicit": (explicit.params, explicit.stages),
