@@ -123,9 +123,7 @@ class TVTPHMM(BaseEstimator):  # type: ignore[misc]
         self.spread_ = max(tops) - min(tops)
         self.n_features_in_ = best.params.n_features
         if not self.converged_:
-            words = (
-                f"TVTPHMM: EM did not converge in {len(best.objective)} iterations (raise n_iter, or tol, now {self.tol})"
-            )
+            words = f"TVTPHMM: EM did not converge in {len(best.objective)} iterations (raise n_iter, or tol, now {self.tol})"
             warnings.warn(words, DegenerateFitWarning, stacklevel=3)
 
     def _validate_params(self) -> None:
