@@ -7,10 +7,16 @@ if TYPE_CHECKING:
     from models.gaussian_hmm import GaussianHMM
     from models.jump_model import JumpModel
     from models.student_hmm import StudentTHMM
+    from models.tvtp_hmm import TVTPHMM
 
-__all__ = ["GaussianHMM", "JumpModel", "StudentTHMM"]
+__all__ = ["GaussianHMM", "JumpModel", "StudentTHMM", "TVTPHMM"]
 
-HOMES = {"GaussianHMM": "models.gaussian_hmm", "JumpModel": "models.jump_model", "StudentTHMM": "models.student_hmm"}
+HOMES = {
+    "GaussianHMM": "models.gaussian_hmm",
+    "JumpModel": "models.jump_model",
+    "StudentTHMM": "models.student_hmm",
+    "TVTPHMM": "models.tvtp_hmm",
+}
 
 
 def __getattr__(name: str) -> Any:
