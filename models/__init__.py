@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from models.student_hmm import StudentTHMM
     from models.tvtp_hmm import TVTPHMM
 
-__all__ = ["GaussianHMM", "JumpModel", "StudentTHMM", "TVTPHMM"]
+__all__ = ["TVTPHMM", "GaussianHMM", "JumpModel", "StudentTHMM"]
 
 HOMES = {
     "GaussianHMM": "models.gaussian_hmm",
