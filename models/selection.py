@@ -9,7 +9,8 @@ import pandas as pd
 
 from models.errors import FitError
 from models.params import Array
-from models.selection_rule import Limits, Verdict, decide
+from models.selection_memory import Memory, remember
+from models.selection_rule import Limits, Verdict, decide, mean_and_error
 from models.selection_walk import CANDIDATES, Candidate, Trial, WalkSettings, try_candidate
 
 __all__ = ["CANDIDATES", "Candidate", "Limits", "Selection", "WalkSettings", "select_n_states"]
@@ -17,6 +18,12 @@ __all__ = ["CANDIDATES", "Candidate", "Limits", "Selection", "WalkSettings", "se
 RULE = (
     "the smallest number of states whose out-of-sample log score is within one standard error of the best, no state rarer than "
     "{occupancy:.0%}, none shorter-lived than {dwell:g} rows, at most {churn:.0%} of labels changed at a refit"
+)
+
+CAUTION = (
+    "one state that remembers the row before (an autoregression in each column) scores {ahead:.2f} a row above {best}, the best candidate; "
+    "more states stand in for the memory of these columns ({columns}), and their number is no number of regimes. Choose it on columns "
+    "without overlapping windows"
 )
 
 Progress = Callable[[int, int], None]
@@ -31,6 +38,7 @@ class Selection:
     trials : of every candidate
     limits, settings : the rule's, and the walk's
     verdict : of the rule
+    memory : one state that remembers, as a yardstick
     n_obs : rows in all
     """
 
@@ -38,6 +46,7 @@ class Selection:
     limits: Limits
     settings: WalkSettings
     verdict: Verdict
+    memory: Memory
     n_obs: int
 
     @property
@@ -49,6 +58,17 @@ class Selection:
     def reasons(self) -> dict[Candidate, str]:
         """By candidate, why it was chosen or refused."""
         return self.verdict.reasons
+
+    def behind(self, candidate: Candidate) -> tuple[float, float]:
+        """Mean log score of a candidate behind the best, and its standard error; NaN where it was not fitted."""
+        return self.verdict.behind.get(candidate, (float("nan"), float("nan")))
+
+    @property
+    def caution(self) -> str:
+        """Why the choice should not be read as a number of regimes; empty where nothing speaks against it."""
+        best = max((trial for trial in self.trials if not trial.failure), key=lambda trial: float(trial.log_next.mean()))
+        ahead, error = mean_and_error(self.memory.log_next - best.log_next, self.limits.block)
+        return CAUTION.format(ahead=ahead, best=best.candidate, columns=self.memory.told()) if ahead > error else ""
 
     @property
     def rule(self) -> str:
@@ -66,7 +86,7 @@ class Selection:
         """
         rows = []
         for trial in self.trials:
-            behind, error = self.verdict.behind.get(trial.candidate, (float("nan"), float("nan")))
+            behind, error = self.behind(trial.candidate)
             rows.append(
                 {
                     "n_states": trial.candidate.n_states,
@@ -89,6 +109,7 @@ class Selection:
         lines = [
             f"{named} is recommended",
             f"rule: {self.rule}",
+            *([f"caution: {self.caution}"] if self.caution else []),
             f"{self.n_obs} rows, the last {out} scored by {self.settings.n_blocks} refits; errors from blocks of {self.limits.block} rows",
             "",
             f"  {'':<14}{'score':>9}{'behind':>10}{'+-':>8}{'BIC':>10}{'ICL':>10}{'rarest':>8}{'dwell':>9}{'churn':>7}",
@@ -100,7 +121,7 @@ class Selection:
         begin = f"{'>' if trial.candidate == self.chosen else ' '} {trial.candidate!s:<14}"
         if trial.failure:
             return begin + "  not fitted"
-        behind, error = self.verdict.behind[trial.candidate]
+        behind, error = self.behind(trial.candidate)
         dwell = "no end" if trial.dwell > self.n_obs else f"{trial.dwell:.1f}"
         return (
             f"{begin}{trial.log_next.mean():>9.4f}{behind:>10.4f}{error:>8.4f}{trial.bic:>10.0f}{trial.icl:>10.0f}{trial.occupancy:>8.1%}"
@@ -111,7 +132,15 @@ class Selection:
         """Plain values, for JSON: what is not a finite number is None."""
         rows = [{key: _plain(value) for key, value in row.items()} for row in self.table.to_dict("records")]
         chosen = {"n_states": self.chosen.n_states, "emission": self.chosen.emission}
-        return {"chosen": chosen, "rule": self.rule, "rows": self.n_obs, "first_scored": self.settings.min_history, "candidates": rows}
+        return {
+            "chosen": chosen,
+            "rule": self.rule,
+            "caution": self.caution,
+            "memory_log_score": float(self.memory.log_next.mean()),
+            "rows": self.n_obs,
+            "first_scored": self.settings.min_history,
+            "candidates": rows,
+        }
 
 
 def select_n_states(
@@ -140,17 +169,17 @@ def select_n_states(
     FitError
         If rows, columns or settings allow no walk, or no candidate could be fitted.
     """
-    rows = _checked(X, candidates, settings, limits)
+    rows, names = _checked(X, candidates, settings, limits)
     trials = []
     for done, candidate in enumerate(candidates, start=1):
         trials.append(try_candidate(rows, candidate, settings))
         progress(done, len(candidates))
     if all(trial.failure for trial in trials):
         raise FitError(f"number of states: no candidate could be fitted; the first: {trials[0].failure}")
-    return Selection(tuple(trials), limits, settings, decide(trials, limits), len(rows))
+    return Selection(tuple(trials), limits, settings, decide(trials, limits), remember(rows, names, settings), len(rows))
 
 
-def _checked(X: pd.DataFrame | Array, candidates: Sequence[Candidate], settings: WalkSettings, limits: Limits) -> Array:
+def _checked(X: pd.DataFrame | Array, candidates: Sequence[Candidate], settings: WalkSettings, limits: Limits) -> tuple[Array, list[str]]:
     names = [str(name) for name in X.columns] if isinstance(X, pd.DataFrame) else None
     rows = np.asarray(X, dtype=np.float64)
     if rows.ndim != 2 or not rows.size:
@@ -173,7 +202,7 @@ def _checked(X: pd.DataFrame | Array, candidates: Sequence[Candidate], settings:
             f"number of states: column '{names[int(distinct.argmin())]}' has {distinct.min()} distinct values in the first "
             f"{settings.min_history} rows; rule: it varies. Leave it out, or raise min_history"
         )
-    return rows
+    return rows, names
 
 
 def _plain(value: Any) -> Any:

@@ -79,7 +79,7 @@ def faults_of(trial: Trial, limits: Limits) -> list[str]:
         return [f"not fitted: {trial.failure}"]
     out = []
     if trial.occupancy < limits.occupancy:
-        out.append(f"a state holds {trial.occupancy:.1%} of the rows (at least {limits.occupancy:.0%})")
+        out.append(f"a state holds {trial.occupancy:.2%} of the rows (at least {limits.occupancy:.0%})")
     if trial.dwell < limits.dwell:
         out.append(f"a state lasts {trial.dwell:.1f} rows (at least {limits.dwell:g})")
     if trial.churn > limits.churn:
@@ -99,8 +99,8 @@ def _reason(
 ) -> str:
     own = trial.candidate
     if own == chosen:
-        named = "the best score" if against == best else f"the score of {against}, the best that is sound"
-        which = "it has " + named if own == against else f"within one standard error of {named}"
+        named = "the best score" if against == best else "the best score of those that are sound"
+        which = f"it has {named}" if own == against else f"within one standard error of {named} ({against})"
         return f"chosen: {which}" if not faults[own] else f"chosen though {'; '.join(faults[own])}: nothing is sound"
     words = list(faults[own])
     if not trial.failure and not _near(gaps[own]):

@@ -13,6 +13,7 @@ from models.hmm import fit_hmm, sticky_start
 from models.inference import forward_filter
 from models.params import HMMParams
 from models.selection import Candidate, Limits, WalkSettings, select_n_states
+from models.selection_memory import remember
 from models.selection_rule import decide, mean_and_error
 from models.selection_walk import Trial, refit_rows, try_candidate
 from tests.models.worlds import two_state_returns
@@ -128,7 +129,7 @@ def test_rule_takes_fewer_states_within_one_standard_error_and_not_beyond(gap, e
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"occupancy": 0.02}, r"a state holds 2.0% of the rows (at least 5%)"),
+        ({"occupancy": 0.02}, r"a state holds 2.00% of the rows (at least 5%)"),
         ({"dwell": 4.0}, r"a state lasts 4.0 rows (at least 10)"),
         ({"churn": 0.3}, r"30.0% of labels change at a refit (at most 10%)"),
         ({"converged": False}, r"EM did not converge (raise n_iter)"),
@@ -139,7 +140,7 @@ def test_rule_refuses_what_breaks_a_limit_and_takes_the_best_that_keeps_them(cha
     verdict = decide(trials, LIMITS)
     assert verdict.chosen == GAUSS2
     assert verdict.reasons[Candidate(3, "gaussian")] == words
-    assert verdict.reasons[GAUSS2] == "chosen: it has the score of K=2 Gaussian, the best that is sound"
+    assert verdict.reasons[GAUSS2] == "chosen: it has the best score of those that are sound"
     assert verdict.reasons[Candidate(4, "gaussian")] == "0.5000 a row behind K=2 Gaussian"
     assert verdict.sound == {each.candidate for each in trials} - {Candidate(3, "gaussian")}
 
@@ -186,6 +187,37 @@ def test_a_candidate_that_cannot_be_fitted_is_in_the_answer_with_its_reason():
     assert "K=4 Student-t   not fitted" in selected.text()
     with pytest.raises(FitError, match="no candidate could be fitted; the first: fit_hmm: 60 rows for 24 parameters"):
         select_n_states(returns(200), [Candidate(4, "student")], settings=few)
+
+
+def test_memory_scores_are_those_of_a_plain_autoregression():
+    X = np.random.default_rng(0).normal(size=(700, 1)).cumsum(axis=0) * 0.1
+    X[450] = np.nan
+    made = remember(X, ["walk"], QUICK)
+    expected = []
+    for begin, end in itertools.pairwise(refit_rows(700, QUICK)):
+        past = X[:begin, 0]
+        both = ~np.isnan(past[:-1]) & ~np.isnan(past[1:])
+        r = np.corrcoef(past[:-1][both], past[1:][both])[0, 1]
+        slope = r * past[1:][both].std() / past[:-1][both].std()
+        for t in range(begin, end):
+            known = not np.isnan(X[t - 1, 0])
+            mean = np.nanmean(past) + (slope * (X[t - 1, 0] - np.nanmean(past)) if known else 0.0)
+            sd = np.nanstd(past) * (np.sqrt(1.0 - r**2) if known else 1.0)
+            expected.append(0.0 if np.isnan(X[t, 0]) else norm.logpdf(X[t, 0], mean, sd))
+    np.testing.assert_allclose(made.log_next, expected, atol=1e-10)
+    assert made.correlations["walk"] > 0.99
+
+
+def test_columns_that_remember_bring_a_caution_and_returns_do_not():
+    smooth = pd.DataFrame({"average": pd.Series(returns(760)[:, 0]).rolling(21).mean().iloc[60:]})
+    kept = select_n_states(smooth, [GAUSS1, GAUSS2], settings=QUICK)
+    assert kept.caution.startswith("one state that remembers the row before (an autoregression in each column) scores ")
+    assert "(average 0.9" in kept.caution
+    assert f"caution: {kept.caution}" in kept.text()
+    assert kept.to_dict()["caution"] == kept.caution
+    plain = select_n_states(returns(), [GAUSS1, GAUSS2], settings=QUICK)
+    assert plain.caution == ""
+    assert "caution" not in plain.text()
 
 
 @pytest.mark.parametrize(
