@@ -31,17 +31,21 @@ class CausalRegimes(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """
 
     @abstractmethod
+    def filter_proba(self, X: Rows) -> Array:
+        """p(state_t | x_1..x_t) of each row, (n_obs, n_states): causal, rows being consecutive, the first the beginning of a history."""
+
     def predict_proba(self, X: Rows) -> Array:
-        """p(state_t | x_1..x_t) of each row, (n_obs, n_states): causal, rows being consecutive."""
+        """Do what `filter_proba` does, under scikit-learn's name: nothing later than a row is seen."""
+        return self.filter_proba(X)
 
     def predict(self, X: Rows) -> NDArray[np.generic]:
         """Most probable state of each row up to it, (n_obs,): an element of `classes_`."""
-        probs = self.predict_proba(X)
+        probs = self.filter_proba(X)
         return np.asarray(self.classes_[probs.argmax(axis=1)])
 
     def transform(self, X: Rows) -> Array:
-        """Filtered probabilities as features, (n_obs, n_states): `predict_proba`."""
-        return self.predict_proba(X)
+        """Filtered probabilities as features, (n_obs, n_states)."""
+        return self.filter_proba(X)
 
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[np.object_]:
         """Names of what `transform` gives: `p_<class>`."""

@@ -110,10 +110,6 @@ class GaussianRegimes(CausalRegimes):
         rows = self._standardise(X)
         return forward_filter(rows, self.params_, None if last is None else predict_next(np.asarray(last), self.params_.trans)).probs
 
-    def predict_proba(self, X: Rows) -> Array:
-        """p(state_t | x_1..x_t) of each row, (n_obs, n_components), X being the beginning of a history: causal, nothing later is seen."""
-        return self.filter_proba(X)
-
     def score(self, X: Rows, y: object = None) -> float:
         """Mean one-step log score log p(x_t | x_1..x_{t-1}) a row, in the units of X: comparable between fits."""
         rows = self._standardise(X)

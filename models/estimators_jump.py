@@ -69,7 +69,7 @@ class JumpRegimes(CausalRegimes):
         self.n_iter_ = self.model_.n_iter_
         return self
 
-    def predict_proba(self, X: Rows) -> Array:
+    def filter_proba(self, X: Rows) -> Array:
         """Online vector of each row over states, (n_obs, n_components): has seen the rows up to it. In the discrete model an indicator."""
         rows = self._standardise(X)
         return self.model_.filter_proba(rows)[:, self.order_]

@@ -3,6 +3,7 @@
 from typing import Self
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
@@ -13,6 +14,7 @@ from sklearn.utils import Tags, check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import assert_all_finite
 
+from models.classifier import RegimeClassifier
 from models.classifier_fit import N_FOLDS, STRENGTH, purged_folds
 from models.errors import FitError
 from models.estimators import CausalRegimes, Rows
@@ -32,7 +34,7 @@ class SupervisedRegimes(ClassifierMixin, CausalRegimes):  # type: ignore[misc]
 
     Attributes
     ----------
-    model_ : fitted `sklearn.calibration.CalibratedClassifierCV`
+    model_ : `models.classifier.RegimeClassifier` on the standardised scale; its state 0 is the last of `classes_`
     n_folds_ : folds that were used
     """
 
@@ -71,14 +73,16 @@ class SupervisedRegimes(ClassifierMixin, CausalRegimes):  # type: ignore[misc]
                 f"{self.purge}; rule: one does at least. Use more history or another label"
             )
         logistic = make_pipeline(StandardScaler(), LogisticRegression(C=self.inverse_penalty))  # each fold on its own scale
-        self.model_ = CalibratedClassifierCV(logistic, method="isotonic", cv=folds, ensemble=True).fit(X_use, codes)
+        calibrated = CalibratedClassifierCV(logistic, method="isotonic", cv=folds, ensemble=True).fit(X_use, codes)
+        columns = tuple(str(position) for position in range(rows.shape[1]))
+        self.model_ = RegimeClassifier(columns, np.zeros(rows.shape[1]), calibrated, float(codes.mean()))
         self.n_folds_ = len(folds)
         return self
 
-    def predict_proba(self, X: Rows) -> Array:
+    def filter_proba(self, X: Rows) -> Array:
         """Calibrated probability of each class for each row from that row alone, (n_obs, 2)."""
         rows = self._standardise(X)
-        return np.asarray(self.model_.predict_proba(np.where(np.isnan(rows), 0.0, rows)))
+        return self.model_.filter_proba(pd.DataFrame(rows, columns=list(self.model_.columns)))[:, ::-1]
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

@@ -1,4 +1,4 @@
-"""How many states: by out-of-sample log score, and by whether the states last, occur and stay the same (METHODS 2.4)."""
+"""How many states: by out-of-sample log score, and by whether the states last, occur and stay the same (after Pohle et al. 2017)."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

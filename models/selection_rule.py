@@ -11,7 +11,7 @@ from models.selection_walk import Candidate, Trial
 
 @dataclass(frozen=True)
 class Limits:
-    """What a candidate must keep (METHODS 2.4), and how its score is compared.
+    """What a candidate must keep, and how its score is compared.
 
     Attributes
     ----------

@@ -59,9 +59,7 @@ class StateChoice:
         """Say what the choice means for the config."""
         n_states = self.selection.chosen.n_states
         if n_states == 1:
-            return (
-                f"no regimes: one state says as much as {self.configured}. Labels of {self.configured} states on these columns are a habit"
-            )
+            return f"no regimes: one state says as much as {self.configured} on these columns"
         if n_states == self.configured:
             return f"{self.configured} states, as configured"
         return f"{n_states} states, and {self.configured} are configured (regime.n_components)"

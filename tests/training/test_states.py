@@ -66,12 +66,14 @@ def test_advice_compares_with_the_config(choice, chosen, configured, words):
 def test_columns_of_the_config_are_read_unless_others_are_named(sample_market):
     told: list[tuple[str, int, int]] = []
     made = choose_states(sample_market, config(), TRIED[:1], progress=lambda *step: told.append(step))
-    assert list(made.columns) == config().regime.columns
+    assert sorted([*made.columns, *made.left_out]) == sorted(config().regime.columns)
+    assert made.left_out == ("breadth__panel_pct_above_200",)  # its first 200 sessions are empty, half of the first window
+    assert "left out for coverage: breadth__panel_pct_above_200" in made.text()
     assert ("states", 1, 1) in told
     with pytest.raises(JobError, match="column 'momentum__ret_2' does not exist; of its family there are momentum__"):
         choose_states(sample_market, config(), TRIED[:1], columns=["momentum__ret_2"])
-    with pytest.raises(JobError, match=r"states: none of flows__reconstitution has enough values in the first 400 sessions"):
-        choose_states(sample_market, config(), TRIED[:1], columns=["flows__reconstitution"])
+    with pytest.raises(JobError, match=r"states: none of breadth__panel_pct_above_200 has enough values in the first 400 sessions"):
+        choose_states(sample_market, config(), TRIED[:1], columns=["breadth__panel_pct_above_200"])
 
 
 def test_files_hold_table_plot_and_reasons(choice, tmp_path):
