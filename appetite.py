@@ -319,6 +319,31 @@ def promote(version: str, rules: str, dry_run: bool, as_json: bool) -> None:
 
 
 @main.command()
+@click.option("--columns", default="", help="Features to choose on, separated by commas; those of the config if left out.")
+@click.option("--config", default="conf/train.yaml", show_default=True, help="Configuration of the training job.")
+@click.option("--out", default=None, type=click.Path(path_type=Path), help="Write OUT.csv, OUT.png and OUT.html.")
+@market_option
+@json_option
+def states(columns: str, config: str, market: str, out: Path | None, as_json: bool) -> None:
+    """Choose the number of regimes that a market's rows support."""
+    with told():
+        from serving.output import check_folder
+        from training.config import load_config
+
+        settings = load_config(config)
+        if out is not None:
+            check_folder(out)
+        with _bar(as_json) as progress:
+            from sources import load_market
+            from training.states import choose_states, write_states
+
+            choice = choose_states(load_market(market), settings, columns=_words(columns), progress=progress)
+        if out is not None:
+            write_states(choice, out)
+        show_json(choice.to_dict()) if as_json else show(choice.text())
+
+
+@main.command()
 @click.option("--series", default="", help="Price series, separated by commas (R2000, IWM and IWN, if the market has them).")
 @click.option("--grid", is_flag=True, help="Confirmed breakouts in every cell of the sensitivity grid, in place of what followed.")
 @click.option("--out", default=None, type=click.Path(path_type=Path), help="Write OUT.csv.")

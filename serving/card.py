@@ -69,6 +69,7 @@ def _regime(facts: Mapping[str, Any], answers: pd.DataFrame) -> dict[str, Any]:
         "spec_high": _number(row.get(f"{prefix}_spec_hi")),
         "ambiguous": bool(row.get("ambiguous", False)),
         "ambiguous_share": known.get("ambiguous_share"),
+        "moved": known.get("moved") if f"{row['session']:%Y-%m-%d}" == facts["trained_to"] else None,
         "sessions": run,
         "since": f"{pd.Timestamp(answers['session'].iloc[-run]):%Y-%m-%d}",
         "dwell_expected": {TOLD_APART: dwell[0], OPPOSITE: dwell[-1]}.get(row["regime"]) if dwell else None,

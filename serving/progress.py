@@ -13,6 +13,7 @@ STAGES = {
     "features": "computing features",
     "regimes": "regimes: walk-forward refits",
     "identity": "regimes: refits on resampled history",
+    "states": "states: walks of the candidates",
     "forecasts": "forecasts: walk-forward",
     "record": "report, record and model",
     "score": "scoring",

@@ -68,6 +68,8 @@ def _regime(regime: Mapping[str, Any]) -> list[str]:
         said = f"average of {regime['specifications']} specifications, from {prob(regime['spec_low'])} to {prob(regime['spec_high'])}"
         often = f", as on {share(regime['ambiguous_share'])} of days" if regime["ambiguous_share"] is not None else ""
         out.append(f"{said}: AMBIGUOUS, they do not agree{often}" if regime["ambiguous"] else said)
+    if regime["moved"] is not None:
+        out.append(_moved(regime["moved"]))
     if regime["identified"]:
         out.append(f"for {plural(regime['sessions'], 'session')}, since {regime['since']}")
     if regime["dwell_expected"]:
@@ -91,6 +93,11 @@ def _regime(regime: Mapping[str, Any]) -> list[str]:
     else:
         out.append("a calm/turbulent label: the states differ in variance, not surely in mean")
     return out
+
+
+def _moved(moved: Mapping[str, Any]) -> str:
+    parts = ", ".join(f"{plain(name)} {value:+.1f}" for name, value in moved["families"].items())
+    return f"{prob(moved['base_prob'])} expected before the session, {prob(moved['total_prob'])} after it: {parts} (log-odds)"
 
 
 def _breakout(breakout: Mapping[str, Any]) -> list[str]:

@@ -7,6 +7,7 @@ import pandas as pd
 
 from features.market import Market
 from models.average import RegimeAverage
+from models.explain_regime import moved
 from models.forecast import BASELINES, RUNGS
 from models.params import Array
 from models.regime import RegimeHMM
@@ -70,6 +71,7 @@ def _regime(study: Study, config: TrainConfig) -> dict[str, Any]:
             "identity": lead.identity.to_dict(),
             "bootstrap": 0 if study.ensemble is None else len(study.ensemble.members),
         }
+    out["moved"] = moved(refit.model, study.features.iloc[study.regimes.first :], refit.states)
     if isinstance(refit.model, RegimeAverage):
         out["specifications"] = _specifications(refit, refit.model)
         out["ambiguous_share"] = float(walk.published.loc[walk.published["refit"].notna(), "ambiguous"].mean())

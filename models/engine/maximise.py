@@ -38,6 +38,8 @@ def normalise(prior, counts, probs):
 def maximise_means(moments, prior_mean, prior_weight, means):
     """Set means (K, D) from weighted sums; `prior_weight` rows at `prior_mean` (K, D) are added."""
     for k in range(len(means)):
+        if not prior_weight + moments[k, 0, 0] > 0.0:
+            continue  # a state that holds nothing stays where it was
         for i in range(means.shape[1]):
             means[k, i] = (prior_weight * prior_mean[k, i] + moments[k, 1 + i, 0]) / (prior_weight + moments[k, 0, 0])
 
