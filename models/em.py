@@ -139,6 +139,9 @@ def climb(
     prior_shift = 2.0 * prior.rows * np.log(scale).sum() * 0.5 * (1 if covariance_type == "tied" else start.n_states)
     log_lik = history[:n_done, 0] - shift
     objective = history[:n_done, 1] - shift - (prior_shift if maximum_posterior else 0.0)
+    if maximum_posterior:  # any row is as good for a state that is never left: it keeps the one it came with
+        never = ~params[1].any(axis=1)
+        params[1][never] = start.trans[never]
     return Climb(HMMParams(*params).rescaled(center, scale), log_lik, objective, status)
 
 

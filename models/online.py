@@ -45,7 +45,12 @@ class OnlineFilter:
         x : (n_features,), NaN where missing
         """
         params = self.params
-        belief = params.start if state is None else np.asarray(state[0] if isinstance(state, FilterState) else state) @ params.trans
+        belief = params.start
+        if state is not None:
+            last = np.asarray(state[0] if isinstance(state, FilterState) else state)
+            if last.shape != (params.n_states,):
+                raise ScoringError(f"update: a state of shape {last.shape}; rule: ({params.n_states},), what the last update gave")
+            belief = last @ params.trans
         row = observation(x, params.n_features)
         missing = row != row
         seen = ~missing
