@@ -116,7 +116,7 @@ def climb(
     """
     lengths = np.array([len(X)]) if lengths is None else np.asarray(lengths)
     if not of_type(start, covariance_type):
-        start = _entered(X, start, prior, covariance_type, lengths)
+        start = _entered(X, start, prior, covariance_type, lengths, "m" if "m" in update else "")
     center, scale = standardisation(X, common=covariance_type == "spherical")
     rows = (X - center) / scale
     inside, priors = start.rescaled(-center / scale, 1.0 / scale), prior.rescaled(-center / scale, 1.0 / scale)
@@ -149,17 +149,18 @@ def climb(
 
 def of_type(params: HMMParams, covariance_type: CovarianceType) -> bool:
     """Whether the scales are of a covariance type."""
-    variances = np.diagonal(params.scales, axis1=1, axis2=2)
     if covariance_type == "tied":
         return bool(np.allclose(params.scales, params.scales[0], rtol=1e-9, atol=0.0))
-    return covariance_type == "full" or (
-        params.diagonal and (covariance_type == "diag" or np.allclose(variances, variances[:, :1], rtol=1e-9))
-    )
+    if covariance_type == "spherical":
+        return bool(np.allclose(params.scales, params.scales[:, :1, :1] * np.eye(params.n_features), rtol=1e-9, atol=0.0))
+    return covariance_type == "full" or params.diagonal
 
 
-def _entered(X: Array, start: HMMParams, prior: Prior, covariance_type: CovarianceType, lengths: NDArray[np.int64]) -> HMMParams:
-    """One step into the covariance type, from scales that may tell states apart: its gain would say nothing of convergence."""
-    step = climb(X, start, prior, covariance_type="full", n_iter=1, tol=0.0, lengths=lengths, update="m").params
+def _entered(
+    X: Array, start: HMMParams, prior: Prior, covariance_type: CovarianceType, lengths: NDArray[np.int64], update: str
+) -> HMMParams:
+    """Step into the covariance type from scales that may tell states apart: the gain of it would say nothing of convergence."""
+    step = climb(X, start, prior, covariance_type="full", n_iter=1, tol=0.0, lengths=lengths, update=update).params
     scales = np.tile(start.scales.mean(axis=0), (start.n_states, 1, 1)) if covariance_type == "tied" else start.scales * np.eye(X.shape[1])
     if covariance_type == "spherical":
         scales = np.trace(scales, axis1=1, axis2=2)[:, None, None] / X.shape[1] * np.eye(X.shape[1])

@@ -74,7 +74,7 @@ class OnlineFilter:
             whiten, constant = whitening(self.params, seen)
             n_seen = int(seen.sum())
             shift = np.einsum("kij,kj->ki", whiten, self.params.means[:, seen]).ravel()
-            ready = self._ready[key] = (np.ascontiguousarray(whiten.reshape(-1, n_seen)), shift, constant, n_seen)
+            ready = self._ready[key] = (np.ascontiguousarray(whiten.reshape(len(whiten) * n_seen, n_seen)), shift, constant, n_seen)
         return ready
 
     def _hardly_possible(self, belief: Array, dens: Array) -> FilterState:

@@ -1,5 +1,6 @@
 """Bad input: refused or warned of by the name of the column, with the way out, by both classes and by `fit_hmm`."""
 
+import re
 import warnings
 
 import numpy as np
@@ -89,9 +90,7 @@ def test_what_makes_a_fit_mean_little_is_warned_of_by_name(make, covariance_type
         warnings.simplefilter("always")
         model = make(covariance_type=covariance_type).fit(spoilt(kind))
     assert {each.category for each in said} == {DegenerateFitWarning}
-    with pytest.warns(DegenerateFitWarning, match=message):
-        for each in said:
-            warnings.warn(each.message, stacklevel=1)
+    assert any(re.search(message, str(each.message)) for each in said)
     assert all(each.filename == __file__ for each in said)  # the line that called fit
     assert np.isfinite(model.params_.scales).all()
     assert np.isfinite(model.filter_proba(spoilt(kind))).all()
@@ -155,7 +154,7 @@ def test_scoring_refuses_other_columns_infinities_and_lengths():
 def test_a_singular_covariance_set_by_hand_is_named():
     model = data_gaussian(covariance_type="full").fit(rows())
     model._covars_ = np.array([np.eye(3), np.diag([1.0, 1.0, -1.0])])
-    with pytest.raises(ScoringError, match="the covariance of state 1 is not positive definite .* Fit with prior='data'"):
+    with pytest.raises(ScoringError, match=r"the covariance of state 1 is not positive definite .* Fit with prior='data'"):
         model.score(rows())
 
 
@@ -178,15 +177,13 @@ def test_unused_and_collapsed_states_are_warned_of_and_good_fits_are_not():
     X = rows(600)
     data_gaussian(tol=1e-4).fit(X)
     student(tol=1e-4).fit(X)
+    lone = X.copy()
+    lone[300] = 60.0
     with pytest.warns(DegenerateFitWarning, match=r"state \d holds 0.\d% of the days, under 1% \(use fewer states\)"):
-        lone = X.copy()
-        lone[300] = 60.0
         data_gaussian(n_components=3, covariance_type="full").fit(lone)
     alike = X.copy()
     alike[:300] = [0.3, 0.2, 0.1]  # half of the rows are one row
-    with pytest.warns(
-        DegenerateFitWarning, match=r"state \d collapsed: the prior alone makes \d+% of its variance of column \d \(use fewer"
-    ):
+    with pytest.warns(DegenerateFitWarning, match=r"state \d collapsed: the prior alone makes \d+% of its variance of column \d"):
         data_gaussian(covariance_type="diag").fit(alike)
     with pytest.warns(DegenerateFitWarning, match="of its variance of all columns"):
         data_gaussian(covariance_type="spherical").fit(alike)
