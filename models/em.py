@@ -169,7 +169,8 @@ def _entered(
 
 def standardisation(X: Array, common: bool = False) -> tuple[Array, Array]:
     """Mean and standard deviation of the columns, (n_features,) each; one for all where `common`, and 1 for a constant column."""
-    center, scale = np.nanmean(X, axis=0), np.nanstd(X, axis=0)
+    whole = not np.isnan(X).any()
+    center, scale = (X.mean(axis=0), X.std(axis=0)) if whole else (np.nanmean(X, axis=0), np.nanstd(X, axis=0))
     scale = np.where(scale > 0.0, scale, 1.0)
     return center, np.full_like(scale, np.sqrt(np.mean(scale**2))) if common else scale
 

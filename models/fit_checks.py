@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from models.degenerate import DegenerateFitWarning
-from models.em import KINDS
+from models.em import KINDS, standardisation
 from models.errors import FitError
 from models.observations import column_name
 from models.params import Array
@@ -15,11 +15,17 @@ from models.params import Array
 LEAST_RESIDUAL = 1e-4
 """A column whose part that the columns before it do not explain is smaller than this share of its standard deviation repeats them."""
 
+SURELY_APART = 1e-6
+"""No column repeats others where the least eigenvalue of the correlations is above: it is at most the square of the least residual."""
+
 MOST_DEVIATIONS = 100.0
 """Robust standard deviations from the median beyond which a value is an outlier: days of crashes reach 25, a shifted decimal point 100."""
 
 SCREEN = 5.0
 """Ordinary standard deviations that such a value reaches in any sample of 30 rows or more: below, the median is not asked for."""
+
+MANY = 200
+"""Rows of which a column is looked at for as many distinct values as there are states, before all of them are."""
 
 FLAT = 1e-12
 """Range of a column, as a share of its size, that is rounding alone."""
@@ -90,10 +96,10 @@ def refusals(X: Array, n_components: int, names: list[str] | None) -> list[str]:
 
 def poor_support(X: Array, n_components: int, names: list[str] | None) -> list[str]:
     """Say which columns are constant, and whether there are fewer distinct rows than states."""
-    low, high = np.nanmin(X, axis=0), np.nanmax(X, axis=0)
+    low, high = _range(X)
     flat = high - low <= FLAT * np.maximum(np.abs(low), np.abs(high))
     reasons = [f"{column_name(names, at)} is constant; rule: values that differ. Leave it out" for at in np.flatnonzero(flat)]
-    enough = any(len(np.unique(column[~np.isnan(column)])) >= n_components for column in X.T)
+    enough = any(len(np.unique(column[~np.isnan(column)])) >= n_components for column in X[:MANY].T)
     distinct = n_components if enough else len(np.unique(X, axis=0))
     if distinct < n_components:
         reasons.append(
@@ -104,31 +110,38 @@ def poor_support(X: Array, n_components: int, names: list[str] | None) -> list[s
 
 def doubts(X: Array, n_params: int, names: list[str] | None) -> list[str]:
     """Say what makes a fit mean little: repeated columns, outliers, fewer rows than parameters."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        spread = np.nanstd(X, axis=0)
-        scaled = (X - np.nanmean(X, axis=0)) / np.where(spread > 0.0, spread, 1.0)
-    reasons = [*_repeated(scaled, names), *_outliers(X, scaled, names)]
+    reasons = [*_repeated(X, names), *_outliers(X, names)]
     if len(X) < n_params:
         reasons.append(f"{len(X)} rows for {n_params} parameters: use fewer states, fewer columns, another covariance_type or more rows")
     return reasons
 
 
-def _repeated(scaled: Array, names: list[str] | None) -> list[str]:
-    whole = scaled[~np.isnan(scaled).any(axis=1)]
-    if scaled.shape[1] < 2 or len(whole) <= scaled.shape[1] + 1:
+def _range(X: Array) -> tuple[Array, Array]:
+    columns = np.ascontiguousarray(X.T)  # along memory it is ten times as fast
+    return np.fmin.reduce(columns, axis=1), np.fmax.reduce(columns, axis=1)  # which pass over NaN
+
+
+def _repeated(X: Array, names: list[str] | None) -> list[str]:
+    gaps = np.isnan(X)
+    whole = X[~gaps.any(axis=1)] if gaps.any() else X
+    if X.shape[1] < 2 or len(whole) <= X.shape[1] + 1:
         return []
     centred = whole - whole.mean(axis=0)
-    size = np.linalg.norm(centred, axis=0)
-    residual = np.abs(np.diagonal(np.linalg.qr(centred, mode="r")))
+    products = centred.T @ centred
+    size = np.sqrt(np.diagonal(products))
+    unit = np.where(size > 0.0, size, 1.0)
+    if np.linalg.eigvalsh(products / np.outer(unit, unit))[0] > SURELY_APART:
+        return []
+    residual = np.abs(np.diagonal(np.linalg.qr(centred / unit, mode="r")))
     return [
         f"{column_name(names, at)} is a linear combination of the columns before it, whose evidence would count twice: leave it out"
-        for at in np.flatnonzero((residual < LEAST_RESIDUAL * size) & (size > FLAT))
+        for at in np.flatnonzero((residual < LEAST_RESIDUAL) & (size > 0.0))
     ]
 
 
-def _outliers(X: Array, scaled: Array, names: list[str] | None) -> list[str]:
-    reasons = []
-    for at in np.flatnonzero(np.nanmax(np.abs(scaled), axis=0) > SCREEN):
+def _outliers(X: Array, names: list[str] | None) -> list[str]:
+    reasons, (low, high), (center, spread) = [], _range(X), standardisation(X)
+    for at in np.flatnonzero(np.maximum(high - center, center - low) > SCREEN * spread):
         middle = np.nanmedian(X[:, at])
         deviation = 1.4826 * np.nanmedian(np.abs(X[:, at] - middle))  # equal to the standard deviation of a Gaussian
         far = np.abs(X[:, at] - middle)
