@@ -3,13 +3,15 @@
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
 from models.engine.filtering import filter_history
 from models.engine.posterior import smooth_history
+from models.errors import ScoringError
 from models.inference import Filtered, predict_next
+from models.observations import check_columns, read_lengths, read_rows
 from models.online import FilterState, OnlineFilter
 from models.params import Array, HMMParams
 
@@ -52,8 +54,12 @@ class CausalMixin:
         Parameters
         ----------
         state : what the last update gave, or the last row of `filter_proba`; None before the first observation
-        x : (n_features,), NaN where missing
+        x : (n_features,), NaN where missing; a Series must have the columns of fit
         """
+        if isinstance(x, pd.Series):
+            x = self._rows(x.to_frame().T, None)[0][0]
+        elif not hasattr(self, "startprob_"):
+            check_is_fitted(self, "startprob_")
         params = self.params_
         key = b"".join(each.tobytes() for each in (params.start, params.trans, params.means, params.scales, params.dof))
         if getattr(self, "_online", (b"", None))[0] != key:
@@ -66,24 +72,19 @@ class CausalMixin:
 
     def _rows(self, X: ArrayLike, lengths: ArrayLike | None) -> tuple[Array, NDArray[np.int64] | None]:
         check_is_fitted(self, "startprob_")
-        return checked_rows(X, lengths)
+        where = type(self).__name__
+        rows, names = read_rows(X, where, ScoringError)
+        fitted = [str(name) for name in getattr(self, "feature_names_in_", [])] or None
+        check_columns(rows, names, fitted, np.shape(self.means_)[1], where)  # type: ignore[attr-defined]
+        return rows, read_lengths(lengths, len(rows), where, ScoringError)
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in super().__getstate__().items() if name != "_online"}  # type: ignore[attr-defined]
 
 
-def checked_rows(X: ArrayLike, lengths: ArrayLike | None) -> tuple[Array, NDArray[np.int64] | None]:
-    """Check observations and the lengths of their sequences.
-
-    Raises
-    ------
-    ValueError
-        For what is not two-dimensional, not numeric or infinite, and for lengths that do not add up.
-    """
-    rows = np.asarray(check_array(X, dtype=np.float64, ensure_all_finite="allow-nan"))
-    if lengths is None:
-        return rows, None
-    runs = np.asarray(lengths, dtype=np.int64)
-    if runs.sum() != len(rows) or (runs < 1).any():
-        raise ValueError(f"lengths {runs.tolist()[:5]} add up to {runs.sum()}; rule: positive, and together the {len(rows)} rows of X")
-    return rows, runs
+def keep_names(model: Any, names: list[str] | None) -> None:
+    """Keep the names of the columns of fit as scikit-learn does, or none where there were none."""
+    if names is not None:
+        model.feature_names_in_ = np.array(names, dtype=object)
+    elif hasattr(model, "feature_names_in_"):
+        del model.feature_names_in_

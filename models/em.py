@@ -114,9 +114,11 @@ def climb(
     maximum_posterior : whether the priors belong to the objective that must rise
     jitter : variance added to a state whose covariance is not positive definite, before it is called collapsed
     """
+    lengths = np.array([len(X)]) if lengths is None else np.asarray(lengths)
+    if not of_type(start, covariance_type):
+        start = _entered(X, start, prior, covariance_type, lengths, "m" if "m" in update else "")
     center, scale = standardisation(X, common=covariance_type == "spherical")
     rows = (X - center) / scale
-    lengths = np.array([len(X)]) if lengths is None else np.asarray(lengths)
     inside, priors = start.rescaled(-center / scale, 1.0 / scale), prior.rescaled(-center / scale, 1.0 / scale)
     params = tuple(np.array(each, dtype=np.float64, order="C") for each in _tuple(inside))
     history = np.zeros((n_iter, 2))
@@ -139,12 +141,36 @@ def climb(
     prior_shift = 2.0 * prior.rows * np.log(scale).sum() * 0.5 * (1 if covariance_type == "tied" else start.n_states)
     log_lik = history[:n_done, 0] - shift
     objective = history[:n_done, 1] - shift - (prior_shift if maximum_posterior else 0.0)
+    if maximum_posterior:  # any row is as good for a state that is never left: it keeps the one it came with
+        never = ~params[1].any(axis=1)
+        params[1][never] = start.trans[never]
     return Climb(HMMParams(*params).rescaled(center, scale), log_lik, objective, status)
+
+
+def of_type(params: HMMParams, covariance_type: CovarianceType) -> bool:
+    """Whether the scales are of a covariance type."""
+    if covariance_type == "tied":
+        return bool(np.allclose(params.scales, params.scales[0], rtol=1e-9, atol=0.0))
+    if covariance_type == "spherical":
+        return bool(np.allclose(params.scales, params.scales[:, :1, :1] * np.eye(params.n_features), rtol=1e-9, atol=0.0))
+    return covariance_type == "full" or params.diagonal
+
+
+def _entered(
+    X: Array, start: HMMParams, prior: Prior, covariance_type: CovarianceType, lengths: NDArray[np.int64], update: str
+) -> HMMParams:
+    """Step into the covariance type from scales that may tell states apart: the gain of it would say nothing of convergence."""
+    step = climb(X, start, prior, covariance_type="full", n_iter=1, tol=0.0, lengths=lengths, update=update).params
+    scales = np.tile(start.scales.mean(axis=0), (start.n_states, 1, 1)) if covariance_type == "tied" else start.scales * np.eye(X.shape[1])
+    if covariance_type == "spherical":
+        scales = np.trace(scales, axis1=1, axis2=2)[:, None, None] / X.shape[1] * np.eye(X.shape[1])
+    return replace(step, scales=scales)
 
 
 def standardisation(X: Array, common: bool = False) -> tuple[Array, Array]:
     """Mean and standard deviation of the columns, (n_features,) each; one for all where `common`, and 1 for a constant column."""
-    center, scale = np.nanmean(X, axis=0), np.nanstd(X, axis=0)
+    whole = not np.isnan(X).any()
+    center, scale = (X.mean(axis=0), X.std(axis=0)) if whole else (np.nanmean(X, axis=0), np.nanstd(X, axis=0))
     scale = np.where(scale > 0.0, scale, 1.0)
     return center, np.full_like(scale, np.sqrt(np.mean(scale**2))) if common else scale
 

@@ -5,9 +5,13 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from models.errors import ScoringError
 from models.params import Array, HMMParams
 
 LOG_2PI = math.log(2.0 * math.pi)
+
+SECOND_TRY = 1e-7
+"""Variance that hmmlearn adds to a covariance that is not positive definite."""
 
 
 def whitening(params: HMMParams, seen: NDArray[np.bool_]) -> tuple[Array, Array]:
@@ -23,7 +27,7 @@ def whitening(params: HMMParams, seen: NDArray[np.bool_]) -> tuple[Array, Array]
     constant : (n_states,) log-density at the mean
     """
     part, n_seen = params.marginal(seen), int(seen.sum())
-    whiten = np.linalg.inv(np.linalg.cholesky(part.scales)) if n_seen else np.empty((params.n_states, 0, 0))
+    whiten = np.asarray(np.linalg.inv(_roots(part.scales)) if n_seen else np.empty((params.n_states, 0, 0)), dtype=np.float64)
     log_det = -2.0 * np.log(np.diagonal(whiten, axis1=1, axis2=2)).sum(axis=1)
     gauss = -0.5 * (n_seen * LOG_2PI + log_det)
     student = [
@@ -31,6 +35,22 @@ def whitening(params: HMMParams, seen: NDArray[np.bool_]) -> tuple[Array, Array]
         for nu, each, g in zip(params.dof, log_det, gauss, strict=True)
     ]
     return whiten, np.array(student)
+
+
+def _roots(scales: Array) -> Array:
+    """Cholesky factors; a scale that is not positive definite gets hmmlearn's second try."""
+    try:
+        return np.asarray(np.linalg.cholesky(scales), dtype=np.float64)
+    except np.linalg.LinAlgError:
+        pass
+    try:
+        return np.asarray(np.linalg.cholesky(scales + SECOND_TRY * np.eye(scales.shape[1])), dtype=np.float64)
+    except np.linalg.LinAlgError as trouble:
+        least = np.linalg.eigvalsh(np.where(np.isfinite(scales), scales, 0.0))[:, 0]
+        raise ScoringError(
+            f"emissions: the covariance of state {int(least.argmin())} is not positive definite (least eigenvalue {least.min():.2g}); "
+            "rule: above 0. Fit with prior='data', fewer states or fewer columns"
+        ) from trouble
 
 
 def patterns(X: Array) -> list[tuple[NDArray[np.bool_], NDArray[np.int64]]]:

@@ -5,18 +5,22 @@ from typing import Any, Literal, Self
 import numpy as np
 from hmmlearn import hmm
 from hmmlearn.base import ConvergenceMonitor
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from models.causal import CausalMixin, checked_rows
+from models.causal import CausalMixin, keep_names
 from models.em import Climb, Prior, climb, data_prior
+from models.emissions import SECOND_TRY
 from models.errors import FitError
+from models.fit_checks import check_fit, check_settings
+from models.fit_outcome import warn_of_outcome
+from models.hmm import count_parameters
+from models.observations import read_lengths, read_rows
 from models.params import Array, HMMParams
+from models.unit_prior import unit_prior
+from models.whole_sequence import WholeSequenceMixin
 
-SECOND_TRY = 1e-7
-"""What hmmlearn adds to the variances of a covariance that is not positive definite."""
 
-
-class GaussianHMM(CausalMixin, hmm.GaussianHMM):  # type: ignore[misc]
+class GaussianHMM(CausalMixin, WholeSequenceMixin, hmm.GaussianHMM):  # type: ignore[misc]
     """hmmlearn's `GaussianHMM`, same parameters, defaults and attributes, and three of its own.
 
     Its own methods say in their names what their answer has seen (`filter_proba`, `predict_next_proba`, `score_next`, `update`,
@@ -101,24 +105,54 @@ class GaussianHMM(CausalMixin, hmm.GaussianHMM):  # type: ignore[misc]
         ----------
         X : (n_obs, n_features), NaN where missing
         lengths : rows of each sequence in X; one sequence if None
+
+        Raises
+        ------
+        FitError
+            If a parameter or the rows allow no fit, or a state collapsed.
+
+        Warns
+        -----
+        DegenerateFitWarning
+            Where the priors are not hmmlearn's: if the rows or the fit should not be relied on. With hmmlearn's it logs, as hmmlearn does.
         """
-        rows, runs = checked_rows(X, lengths)
-        if self.prior not in (None, "data"):
-            raise FitError(f"{type(self).__name__}: prior is {self.prior!r}; rule: None (hmmlearn's priors) or 'data'")
-        self._init(_without_gaps(rows), runs)
+        where = type(self).__name__
+        check_settings(self, where)
+        rows, names = read_rows(X, where, FitError)
+        runs = read_lengths(lengths, len(rows), where, FitError)
+        n_params = count_parameters(self.n_components, rows.shape[1], self.covariance_type, self._heavy)
+        check_fit(rows, self.n_components, n_params, names, where, quiet=not self._warns)
+        self._init(_without_gaps(rows, self.n_components), runs)
         self._check()
+        keep_names(self, names)
+        if type(self.monitor_) is ConvergenceMonitor:
+            for name in ("tol", "n_iter", "verbose"):  # which may have been set since the monitor was made
+                setattr(self.monitor_, name, getattr(self, name))
         self.monitor_._reset()
-        prior = self._prior(rows)
+        reached = self._climb(rows, runs)
+        if self._warns and reached is not None:
+            warn_of_outcome(self, rows, runs, reached)
+        return self
+
+    @property
+    def _warns(self) -> bool:
+        return self.prior is not None
+
+    @property
+    def _heavy(self) -> bool:
+        return False
+
+    def _climb(self, rows: Array, runs: NDArray[np.int64] | None) -> Climb | None:
+        """Run EM in one go, or step by step where somebody listens; None where no iteration was asked for."""
         stepwise = self.verbose or type(self.monitor_) is not ConvergenceMonitor
-        done = False
-        while not done:
-            left = 1 if stepwise else self.n_iter
+        prior, reached = self._prior(rows), None
+        for _ in range(self.n_iter if stepwise else min(self.n_iter, 1)):
             reached = climb(
                 rows,
                 self.params_,
                 prior,
                 covariance_type=self.covariance_type,
-                n_iter=left,
+                n_iter=1 if stepwise else self.n_iter,
                 tol=self.tol,
                 lengths=runs,
                 update=self.params,
@@ -129,8 +163,9 @@ class GaussianHMM(CausalMixin, hmm.GaussianHMM):  # type: ignore[misc]
             if reached.failed:
                 raise FitError(f"{type(self).__name__}: {reached.failed}. Use fewer states, prior='data' or another start")
             self._take(reached)
-            done = not stepwise or bool(self.monitor_.converged)
-        return self
+            if stepwise and self.monitor_.converged:
+                break
+        return reached
 
     def _heavy_tails(self) -> dict[str, Any]:
         return {}
@@ -146,31 +181,19 @@ class GaussianHMM(CausalMixin, hmm.GaussianHMM):  # type: ignore[misc]
 
     def _scales(self) -> Array:
         if self.covariance_type == "spherical":  # hmmlearn keeps one a state or one a column of a state
-            return np.asarray(np.reshape(self._covars_, (self.n_components, -1))[:, :1, None] * np.eye(self.means_.shape[1]))
+            return np.asarray(np.reshape(self._covars_, (self.n_components, -1))[:, :1, None] * np.eye(np.shape(self.means_)[1]))
         return np.array(self.covars_, dtype=np.float64)
 
     def _prior(self, X: Array) -> Prior:
-        n_states, n_features = self.n_components, X.shape[1]
-        sticky = self.stickiness * np.eye(n_states)
-        trans = np.broadcast_to(np.asarray(self.transmat_prior, dtype=np.float64), (n_states, n_states)) + sticky
-        start = np.broadcast_to(np.asarray(self.startprob_prior, dtype=np.float64), n_states)
-        own = data_prior(X, n_states)
-        if self.prior == "data":
-            return Prior(start, trans, own.mean, own.scatter, rows=own.rows)
-        whole = self.covariance_type in ("full", "tied")
-        mean = np.broadcast_to(np.asarray(self.means_prior, dtype=np.float64), (n_states, n_features))
-        scatter = np.asarray(self.covars_prior, dtype=np.float64)
-        if whole:
-            scatter = np.broadcast_to(scatter, (n_states, n_features, n_features))
-        else:
-            scatter = np.broadcast_to(scatter, (n_states, n_features))[:, :, None] * np.eye(n_features)
-        rows = max(float(self.covars_weight) - (n_features if whole else 1), 0.0)
-        return Prior(start, trans, mean, scatter, mean_rows=float(self.means_weight), rows=rows)
+        if self.prior is None:
+            return unit_prior(self, X.shape[1], self.stickiness)
+        own, hers = data_prior(X, self.n_components), unit_prior(self, X.shape[1], self.stickiness)
+        return Prior(hers.start, hers.trans, own.mean, own.scatter, rows=own.rows)
 
 
-def _without_gaps(X: Array) -> Array:
+def _without_gaps(X: Array, n_components: int) -> Array:
     """Rows to start from: those that are complete, or with gaps filled by the column's mean where those are too few."""
     whole = X[~np.isnan(X).any(axis=1)]
-    if len(whole) == len(X) or len(whole) > 10 * X.shape[1]:
+    if len(whole) == len(X) or len(whole) > 10 * max(X.shape[1], n_components):
         return whole
     return np.where(np.isnan(X), np.nanmean(X, axis=0), X)

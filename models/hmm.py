@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from models.degenerate import DegenerateFitWarning
 from models.em import Climb, CovarianceType, climb, data_prior
 from models.errors import FitError
+from models.fit_checks import check_fit
+from models.observations import read_rows
 from models.params import Array, HMMParams
 
 START_DIAGONAL = 0.98
@@ -86,6 +88,7 @@ def fit_hmm(
     tol: float,
     lengths: NDArray[np.int64] | None = None,
     covariance_type: CovarianceType = "diag",
+    names: list[str] | None = None,
 ) -> HMMFit:
     """Fit by EM from each start and keep the best posterior.
 
@@ -98,18 +101,26 @@ def fit_hmm(
     kappa : pseudo-counts of staying in a state
     starts : where EM begins; finite degrees of freedom make the states Student-t
     lengths : rows of each contiguous sequence in `X`; one sequence if None
+    names : of the columns, for what is said of them
 
     Raises
     ------
     FitError
-        If there are too few rows for the parameters, or every start failed.
+        If there are too few rows for the parameters, a column is empty, constant or infinite, or every start failed.
+
+    Warns
+    -----
+    DegenerateFitWarning
+        If a column repeats others or holds an outlier.
     """
+    X, _ = read_rows(X, "fit_hmm", FitError)
     n_params = count_parameters(n_components, X.shape[1], covariance_type, heavy=any(np.isfinite(s.dof).any() for s in starts))
     if len(X) < ROWS_A_PARAMETER * n_params:
         raise FitError(
             f"fit_hmm: {len(X)} rows for {n_params} parameters; rule: at least {ROWS_A_PARAMETER} rows a parameter. Use fewer states, "
             "fewer columns or more history"
         )
+    check_fit(X, n_components, n_params, names, "fit_hmm")
     prior = data_prior(X, n_components, kappa)
     climbs = [
         climb(X, start, prior, covariance_type=covariance_type, n_iter=n_iter, tol=tol, lengths=lengths)

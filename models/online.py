@@ -45,7 +45,12 @@ class OnlineFilter:
         x : (n_features,), NaN where missing
         """
         params = self.params
-        belief = params.start if state is None else np.asarray(state[0] if isinstance(state, FilterState) else state) @ params.trans
+        belief = params.start
+        if state is not None:
+            last = np.asarray(state[0] if isinstance(state, FilterState) else state)
+            if last.shape != (params.n_states,):
+                raise ScoringError(f"update: a state of shape {last.shape}; rule: ({params.n_states},), what the last update gave")
+            belief = last @ params.trans
         row = observation(x, params.n_features)
         missing = row != row
         seen = ~missing
@@ -69,12 +74,7 @@ class OnlineFilter:
             whiten, constant = whitening(self.params, seen)
             n_seen = int(seen.sum())
             shift = np.einsum("kij,kj->ki", whiten, self.params.means[:, seen]).ravel()
-            ready = self._ready[key] = (
-                np.ascontiguousarray(whiten.reshape(self.params.n_states * n_seen, n_seen)),
-                shift,
-                constant,
-                n_seen,
-            )
+            ready = self._ready[key] = (np.ascontiguousarray(whiten.reshape(len(whiten) * n_seen, n_seen)), shift, constant, n_seen)
         return ready
 
     def _hardly_possible(self, belief: Array, dens: Array) -> FilterState:

@@ -89,6 +89,14 @@ class StudentTHMM(GaussianHMM):
         if self._needs_init("d", "dof_"):
             self.dof_ = np.full(self.n_components, float(self.dof))
 
+    @property
+    def _warns(self) -> bool:
+        return True
+
+    @property
+    def _heavy(self) -> bool:
+        return True
+
     def _heavy_tails(self) -> dict[str, Any]:
         return {"shared_dof": self.shared_dof}
 

@@ -51,7 +51,9 @@ def run_em(aug, gaps, offsets, params, priors, kind, update, shared_dof, maximum
         if not np.isfinite(log_lik):
             return iteration, IMPOSSIBLE
         history[iteration, 0] = log_lik
-        history[iteration, 1] = log_lik + (log_prior(start, trans, means, scales, dof, priors, kind) if maximum_posterior else 0.0)
+        history[iteration, 1] = log_lik
+        if maximum_posterior:
+            history[iteration, 1] += log_prior(start, trans, means, scales, dof, shared_dof, priors, kind)
         emission_sums(aug, gaps, diagonal, means, scales, dof, gamma, far, forward, mass, moments, excess)
         if update[0]:
             normalise(start_counts, began, start)

@@ -129,7 +129,7 @@ def update_dof(mass, excess, shape, rate, shared, dof):
 
 
 @compiled
-def log_prior(start, trans, means, scales, dof, priors, kind):
+def log_prior(start, trans, means, scales, dof, shared_dof, priors, kind):
     """Log prior density of all parameters without its constants, as the M-step maximises it; NaN where a scale is singular."""
     start_counts, trans_counts, prior_mean, prior_weight, scatter, rows, shape, rate = priors
     n_states, n_features = means.shape
@@ -152,6 +152,6 @@ def log_prior(start, trans, means, scales, dof, priors, kind):
             for j in range(n_features):
                 gaps = (means[k, i] - prior_mean[k, i]) * (means[k, j] - prior_mean[k, j])
                 total += 0.5 * swept[i, j] * (prior_weight * gaps + (scatter[k, i, j] if own else 0.0))
-        if not np.isinf(dof[k]):
+        if not np.isinf(dof[k]) and (k == 0 or not shared_dof):
             total += (shape - 1.0) * math.log(dof[k]) - rate * dof[k]
     return total

@@ -27,9 +27,10 @@ class CompiledFilter(OnlineFilter):
         if type(x) is np.ndarray and x.shape == (self.params.n_features,) and x.dtype == np.float64:
             out = np.empty(self.params.n_states)
             last = out if state is None else state[0] if isinstance(state, FilterState) else np.asarray(state, dtype=np.float64)
-            log_next = advance(state is not None, last, x, *self._arrays, out)
-            if log_next == log_next:
-                return FilterState(out, log_next)
+            if last.shape == out.shape:  # compiled code does not look
+                log_next = advance(state is not None, last, x, *self._arrays, out)
+                if log_next == log_next:
+                    return FilterState(out, log_next)
         return super().update(state, x)
 
 

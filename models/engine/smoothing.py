@@ -65,12 +65,13 @@ def smooth(start, trans, dens, offsets, rel, forward, gamma, scale, began, count
             for i in range(n_states):
                 for j in range(n_states):
                     counts[i, j] = kept[i, j]
-            log_lik += smooth_in_logs(start, trans, dens, lo, hi, forward, gamma, counts)
             for t in range(lo, hi):
-                top = dens[0, t]  # what `exponentials` has added
+                top = dens[0, t]
                 for k in range(1, n_states):
                     top = max(top, dens[k, t])
-                log_lik -= top
+                for k in range(n_states):  # beside a far row's own size the others would lose their digits
+                    rel[k, t] = dens[k, t] - top
+            log_lik += smooth_in_logs(start, trans, rel, lo, hi, forward, gamma, counts)
         for i in range(n_states):
             began[i] += gamma[i, lo]
             for j in range(n_states):

@@ -18,11 +18,17 @@ WHOLE_SEQUENCE = {"predict", "predict_proba", "score_samples", "decode"}
 
 NOT_OF_A_SEQUENCE = {
     ("models/classifier.py", "self.model.predict_proba"),  # scikit-learn classifier: row by row
+    ("models/whole_sequence.py", "super().decode"),  # defines hmmlearn's own method for rows with gaps
     ("models/scoring.py", "cell.ladder.predict"),  # the forecasts of one day from that day's inputs
     ("training/forecasts.py", "ladder.predict"),
     ("serving/batch.py", "loaded.predict"),  # MLflow's name for the scoring function, which filters
 }
 """... except these, which belong to something else."""
+
+SMOOTHED = {"smooth_proba", "smooth_labels", "smooth_history", "smooth_densities"}
+"""Our own answers that have seen the future: for research, never for a signal."""
+
+SIGNALS = ("training", "serving", "features")
 
 
 def imports_at_the_top(source: str) -> set[str]:
@@ -39,6 +45,20 @@ def imports_at_the_top(source: str) -> set[str]:
             waiting += node.orelse
         elif not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
             waiting += ast.iter_child_nodes(node)
+    return found
+
+
+def smoothed_uses(source: str) -> set[str]:
+    """Where a module names one of SMOOTHED: an attribute, an import, a bare name, or a string that `getattr` may be given."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        names = {
+            ast.Attribute: lambda each: [each.attr],
+            ast.Name: lambda each: [each.id],
+            ast.Constant: lambda each: [each.value],
+            ast.ImportFrom: lambda each: [alias.name for alias in each.names],
+        }.get(type(node), lambda each: [])(node)
+        found |= {name for name in names if isinstance(name, str) and name in SMOOTHED}
     return found
 
 
@@ -121,6 +141,33 @@ def test_sequence_check_sees_a_smoothed_answer(source):
 @pytest.mark.parametrize("source", ["body.decode()", "body.decode('utf-8')", "body.decode(encoding='utf-8')", "filter_proba(X)"])
 def test_sequence_check_passes_other_code(source):
     assert not whole_sequence_uses(source)
+
+
+def test_no_signal_is_made_of_a_smoothed_answer():
+    files = [path for package in SIGNALS for path in (ROOT / package).rglob("*.py")]
+    assert len(files) > 50
+    assert {path.relative_to(ROOT).as_posix(): uses for path in files if (uses := smoothed_uses(path.read_text()))} == {}
+
+
+@pytest.mark.parametrize("package", SIGNALS)
+@pytest.mark.parametrize(
+    "mutant",
+    [
+        "model.smooth_proba(X)",
+        "label = JumpModel().fit(X).smooth_labels",
+        "from models.engine.posterior import smooth_history",
+        "getattr(model, 'smooth_proba')(X)",
+        "model.predict_proba(X)",
+        "model.decode(X)",
+        "model.score_samples(X)",
+    ],
+)
+def test_a_signal_that_is_made_of_one_is_seen(package, mutant):
+    path = sorted((ROOT / package).rglob("*.py"))[-1]
+    source = path.read_text()
+    assert not smoothed_uses(source)
+    mutated = f"{source}\n\ndef signal(model, X, JumpModel):\n    {mutant}\n"
+    assert smoothed_uses(mutated) | (whole_sequence_uses(mutated) - whole_sequence_uses(source))
 
 
 @pytest.mark.parametrize("package", ["features", "models", "sources"])
