@@ -36,7 +36,7 @@ def test_normal_regimes_are_recovered_as_well_as_with_the_true_parameters(recove
 
 @pytest.mark.slow
 def test_heavy_tailed_regimes_are_recovered_by_student_t_states(recovered):
-    """A11: within .03 of the filter that knows the parameters, tails included, and at most 1.5 times its switches; Gaussian states are not."""
+    """A11: within .03 of the filter that knows the parameters, and at most 1.5 times its switches; Gaussian states are not."""
     table, each = recovered
     assert gap(each, "t5", "StudentTHMM, sticky").mean() <= 0.03
     assert table.loc[("t5", "StudentTHMM, sticky"), "switch_ratio"] <= 1.5

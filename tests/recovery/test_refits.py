@@ -17,7 +17,7 @@ def test_labels_hardly_churn_and_earned_names_never_move_in_clear_worlds():
     table = many(refit_chain, [("clear", seed, N_OBS) for seed in range(N_WORLDS)])
     by_world = table.groupby("seed")["churn"].mean()
     print(  # noqa: T201
-        f"{len(table)} refits of {N_WORLDS} clear worlds: churn {table['churn'].mean():.4f} on average, {table['churn'].max():.4f} at most; "
+        f"{len(table)} refits of {N_WORLDS} clear worlds: churn {table['churn'].mean():.4f}, {table['churn'].max():.4f} at most; "
         f"{table['swapped'].sum()} changes of order by score, {table['renamed'].sum()} of an earned name; least margin "
         f"{table['margin'].min():.2f}"
     )
