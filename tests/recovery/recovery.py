@@ -8,6 +8,7 @@ import pandas as pd
 from hmmlearn import hmm
 
 from models.engine.filtering import filter_history
+from models.errors import FitError
 from models.gaussian_hmm import GaussianHMM
 from models.hmm import sticky_start
 from models.inference import HMMParams
@@ -97,7 +98,10 @@ def recover(name: str, seed: int) -> pd.DataFrame:
     for model, run in MODELS.items():
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # hmmlearn warns of a last step within rounding
-            probs, log_next = run(world)
+            try:
+                probs, log_next = run(world)
+            except FitError:  # a state that no row supports: the model says nothing
+                probs, log_next = np.full((N_OBS, 2), 0.5), np.full(N_OBS, np.nan)
         if balanced_accuracy(world.states[:N_FIT], probs[:N_FIT]) < 0.5:
             probs = probs[:, ::-1]
         rows = slice(N_FIT, None)
@@ -156,5 +160,9 @@ def recovery_table(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     pooled = rows.groupby(["world", "model"], sort=False)[["state", "p_on"]].apply(
         lambda part: pd.Series(dict(zip(("ece", "slope"), reliability(part), strict=True)))
     )
+    fitted = rows["p_on"].ne(0.5).groupby([rows[key] for key in keys], sort=False).any()
+    each["no_fit"] = (~fitted.reindex(each.index)).astype(float)
     columns = ["accuracy", "accuracy_gap", "switch_ratio", "log_score_gap", "log_loss_gap"]
-    return each[columns].groupby(["world", "model"], sort=False).median().join(pooled).round(3), each
+    by = ["world", "model"]
+    medians = each[columns].groupby(by, sort=False).median()
+    return medians.join(pooled).join(each["no_fit"].groupby(by, sort=False).sum()).round(3), each
