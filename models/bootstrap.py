@@ -1,15 +1,17 @@
 """Refits on resampled history, to ask whether the order of the states is real, and how sure the parameters are."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from models.ensemble import Ensemble
-from models.hmm import fit_hmm
-from models.identity import match, order_probability
-from models.inference import HMMParams
+from models.hmm import START_DOF, fit_hmm, sticky_start
+from models.identity import Identity, match, order_probability
+from models.inference import Array, HMMParams
+from models.one_state import gain_z
 from models.regime import RegimeHMM
 from models.regime_fit import HMMSettings, complete_blocks
 
@@ -42,7 +44,10 @@ def bootstrap_refits(
     rng: np.random.Generator,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> tuple[Ensemble, float]:
-    """Refit on resampled training rows, from the model's own parameters, and match the states back to it.
+    """Refit on resampled training rows, from the model's own parameters and cold, and match the states back to it.
+
+    The better posterior of the two is kept: from the model's own parameters alone EM stays near them, and takes states that the rows do
+    not support for certain.
 
     Parameters
     ----------
@@ -60,16 +65,43 @@ def bootstrap_refits(
     refitted: list[HMMParams] = []
     for number in range(n_refits):
         rows, lengths = stationary_blocks(len(X), MEAN_BLOCK, rng)
-        fit = fit_hmm(
-            X[rows],
-            settings.n_components,
-            kappa=settings.kappa,
-            starts=[model.params],
-            n_iter=REFIT_ITERATIONS,
-            tol=settings.tol,
-            lengths=lengths,
-        )
-        refitted.append(fit.params.reordered(match(model.params, fit.params)))
+        params = _refit(X[rows], lengths, model.params, settings)
+        refitted.append(params.reordered(match(model.params, params)))
         progress(number + 1, n_refits)
     natural = [(p.means[:, at] * model.scale[at] + model.center[at]) / (np.sqrt(p.variances[:, at]) * model.scale[at]) for p in refitted]
     return Ensemble(tuple(refitted)), order_probability(np.stack(natural))
+
+
+def weigh_names(
+    model: RegimeHMM,
+    frame: pd.DataFrame,
+    settings: HMMSettings,
+    n_refits: int,
+    rng: np.random.Generator,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> tuple[Ensemble, Identity]:
+    """Give the model's identity with all its evidence: the order under resampling, and the gain over one state.
+
+    Parameters
+    ----------
+    as of `bootstrap_refits`
+    """
+    ensemble, order_prob = bootstrap_refits(model, frame, settings, n_refits, rng, progress)
+    X, lengths = complete_blocks(model.standardise(frame))
+    gain = gain_z(X, model.params, model.columns.index(settings.score_column), lengths)
+    return ensemble, replace(model.identity, order_prob=order_prob, gain_z=gain)
+
+
+def _refit(X: Array, lengths: NDArray[np.int64], own: HMMParams, settings: HMMSettings) -> HMMParams:
+    heavy = bool(np.isfinite(own.dof).any())
+    fit = fit_hmm(
+        X,
+        settings.n_components,
+        kappa=settings.kappa,
+        starts=[own, sticky_start(settings.n_components, X, START_DOF if heavy else np.inf)],
+        n_iter=REFIT_ITERATIONS,
+        tol=settings.tol,
+        lengths=lengths,
+        covariance_type="diag" if own.diagonal else "full",
+    )
+    return fit.params

@@ -1,5 +1,6 @@
 """What a state is called, on what that rests, and whether it is the same state after a refit."""
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,16 @@ MIN_ORDER_PROB = 0.975
 MEAN_LEVEL = 0.975
 """METHODS 2.3: two-sided 5%; at .9 a world without a difference is named in a fifth of cases."""
 
+MIN_GAIN_Z = 1.645
+"""One-sided 5%: the states must foretell the score column surely better than one state, normal or Student-t."""
+
+MIN_MARGIN = 0.1
+"""METHODS 2.3: below it two states might as well be matched the other way round."""
+
+
+class UnsureMatchWarning(UserWarning):
+    """States of two refits are so alike that it is open which is which."""
+
 
 @dataclass(frozen=True)
 class Identity:
@@ -27,6 +38,8 @@ class Identity:
     sd_ratio : standard deviation in the last state over that in the first
     mean_passed : whether the difference of the two means is significant at two-sided 5%
     order_prob : probability, from bootstrap refits, that the states are in this order (`order_probability`); NaN where not run
+    gain_z : gain in one-step log score of the score column over one state, in standard errors
+        (`models.one_state.gain_z`); NaN where not run
     """
 
     scores: tuple[float, ...]
@@ -35,12 +48,15 @@ class Identity:
     sd_ratio: float
     mean_passed: bool
     order_prob: float = float("nan")
+    gain_z: float = float("nan")
 
     @property
     def identified(self) -> bool:
-        """Whether the states may carry their names (METHODS 2.3)."""
+        """Whether the states may carry their names (METHODS 2.3): they are apart, in a sure order, and foretell what one state does not."""
         apart = self.mean_passed or self.sd_ratio >= MIN_SD_RATIO
-        return bool(apart and (np.isnan(self.order_prob) or self.order_prob >= MIN_ORDER_PROB))
+        ordered = np.isnan(self.order_prob) or self.order_prob >= MIN_ORDER_PROB
+        foretold = np.isnan(self.gain_z) or self.gain_z >= MIN_GAIN_Z
+        return bool(apart and ordered and foretold)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
@@ -51,12 +67,13 @@ class Identity:
             "sd_ratio": self.sd_ratio,
             "mean_passed": self.mean_passed,
             "order_prob": None if np.isnan(self.order_prob) else self.order_prob,
+            "gain_z": None if np.isnan(self.gain_z) else self.gain_z,
         }
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "Identity":
         """Inverse of `to_dict`."""
-        order_prob = values["order_prob"]
+        order_prob, gain = values["order_prob"], values.get("gain_z")  # models stored before there was a gain have none
         return cls(
             tuple(values["scores"]),
             tuple(values["means"]),
@@ -64,6 +81,7 @@ class Identity:
             values["sd_ratio"],
             values["mean_passed"],
             float("nan") if order_prob is None else order_prob,
+            float("nan") if gain is None else gain,
         )
 
 
@@ -129,6 +147,58 @@ def hellinger(a: HMMParams, b: HMMParams) -> Array:
 def match(old: HMMParams, new: HMMParams) -> NDArray[np.int64]:
     """Position in `new` of each state of `old`: the assignment of least total Hellinger distance."""
     return np.asarray(linear_sum_assignment(hellinger(old, new))[1], dtype=np.int64)
+
+
+def match_margin(old: HMMParams, new: HMMParams) -> float:
+    """By how much the surest wrong partner is farther than the matched one, of the state that is surest least.
+
+    Negative where a state's nearest partner went to another one; infinite for a single state.
+    """
+    cost, partner = hellinger(old, new), match(old, new)
+    matched = cost[np.arange(len(cost)), partner]
+    others = np.where(np.arange(cost.shape[1]) == partner[:, None], np.inf, cost)
+    ways = np.concatenate([others.min(axis=1) - matched, others.min(axis=0)[partner] - matched])
+    return float(ways.min())
+
+
+def warn_if_unsure(old: HMMParams, new: HMMParams, where: str) -> bool:
+    """Warn of a match that might as well be the other way round; returns whether it is.
+
+    Warns
+    -----
+    UnsureMatchWarning
+        If `match_margin` is below `MIN_MARGIN`.
+    """
+    margin = match_margin(old, new)
+    if margin < MIN_MARGIN:
+        warnings.warn(
+            f"{where}: states matched with a margin of {margin:.3f}; rule: at least {MIN_MARGIN}. Their names may not mean what they meant "
+            "before: use fewer states, or columns that tell them apart",
+            UnsureMatchWarning,
+            stacklevel=2,
+        )
+    return margin < MIN_MARGIN
+
+
+def label_churn(before: Array, after: Array) -> float:
+    """Share of the rows both have whose most probable state changed.
+
+    Parameters
+    ----------
+    before, after : (n_obs, n_states) from the same first row, states in the same order; the longer one is cut
+    """
+    common = min(len(before), len(after))
+    return float(np.mean(before[:common].argmax(axis=1) != after[:common].argmax(axis=1)))
+
+
+def revision(published: Array, now: Array) -> float:
+    """Mean absolute difference between probabilities as published and as they are computed now; rows missing in either are left out.
+
+    Parameters
+    ----------
+    published, now : (n_obs,) probability of the same state on the same rows
+    """
+    return float(np.nanmean(np.abs(now - published)))
 
 
 def hysteresis(prob: Array, enter: float, leave: float, held: bool = False) -> NDArray[np.bool_]:

@@ -9,7 +9,20 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import norm
 
-from models.identity import Identity, hellinger, hysteresis, identify, match, order_probability
+from models.identity import (
+    MIN_MARGIN,
+    Identity,
+    UnsureMatchWarning,
+    hellinger,
+    hysteresis,
+    identify,
+    label_churn,
+    match,
+    match_margin,
+    order_probability,
+    revision,
+    warn_if_unsure,
+)
 from models.inference import HMMParams
 from tests.models.worlds import random_params
 
@@ -63,6 +76,9 @@ def test_mean_test_passes_at_two_sided_five_percent(z, passed):
         ({"order_prob": 0.97}, False),
         ({"order_prob": float("nan")}, True),  # no bootstrap was run
         ({"order_prob": float("nan"), "mean_passed": False, "sd_ratio": 0.5}, False),  # turbulent days named risk-on need a mean
+        ({"gain_z": 1.65}, True),
+        ({"gain_z": 1.64}, False),  # one state foretells the column as well
+        ({"gain_z": 9.0, "order_prob": 0.97}, False),
     ],
 )
 def test_identified_needs_a_difference_and_a_stable_order(change, identified):
@@ -89,11 +105,19 @@ def test_order_that_never_varies_is_certain(gap, prob):
     assert order_probability(np.tile([gap, 0.0], (3, 1))) == prob
 
 
+def test_identity_stored_before_there_was_a_gain_is_read():
+    values = NAMED.to_dict()
+    del values["gain_z"]
+    assert Identity.from_dict(values).identified
+
+
+@pytest.mark.parametrize("gain_z", [-2.0, 3.0, float("nan")])
 @pytest.mark.parametrize("order_prob", [0.99, float("nan")])
-def test_identity_survives_json(order_prob):
-    identity = replace(NAMED, order_prob=order_prob)
+def test_identity_survives_json(order_prob, gain_z):
+    identity = replace(NAMED, order_prob=order_prob, gain_z=gain_z)
     again = Identity.from_dict(json.loads(json.dumps(identity.to_dict(), allow_nan=False)))
     assert again.to_dict() == identity.to_dict()
+    assert again.identified == identity.identified
     json.dumps(again.identified)  # a plain bool, which goes into the stored model
 
 
@@ -137,6 +161,43 @@ def test_match_is_the_assignment_of_least_total_distance():
     cost = hellinger(a, b)
     best = min(itertools.permutations(range(3)), key=lambda order: sum(cost[i, j] for i, j in enumerate(order)))
     assert tuple(match(a, b)) == best
+
+
+def test_margin_is_by_how_much_every_other_partner_is_farther():
+    rng = np.random.default_rng(8)
+    for _ in range(20):
+        a, b = random_params(rng, 3, 2), random_params(rng, 3, 2)
+        cost, partner = hellinger(a, b), match(a, b)
+        ways = [cost[i, j] - cost[i, partner[i]] for i in range(3) for j in range(3) if j != partner[i]]
+        ways += [cost[j, partner[i]] - cost[i, partner[i]] for i in range(3) for j in range(3) if j != i]
+        assert match_margin(a, b) == pytest.approx(min(ways), abs=1e-12)
+        assert match_margin(a, b) == pytest.approx(match_margin(b, a), abs=1e-12)
+
+
+def test_margin_of_one_state_is_without_bound():
+    one = random_params(np.random.default_rng(0), 1, 2)
+    assert match_margin(one, one) == np.inf
+
+
+@pytest.mark.parametrize(("sd", "unsure"), [(2.0, False), (1.05, True)])
+def test_alarm_where_states_are_too_alike_to_be_told_apart(sd, unsure):
+    params = two_states((0.0, 0.0), (1.0, sd))
+    assert (match_margin(params, params) < MIN_MARGIN) is unsure
+    if unsure:
+        with pytest.warns(UnsureMatchWarning, match=r"refit of May: .* margin of 0\.0\d\d; rule: at least 0\.1"):
+            assert warn_if_unsure(params, params, "refit of May")
+    else:
+        assert not warn_if_unsure(params, params, "refit of May")
+
+
+def test_churn_counts_changed_labels_of_the_rows_both_have():
+    before, after = np.array([[0.9, 0.1], [0.4, 0.6], [0.8, 0.2]]), np.array([[0.6, 0.4], [0.7, 0.3], [0.9, 0.1], [0.0, 1.0]])
+    assert label_churn(before, after) == label_churn(after, before) == pytest.approx(1 / 3)
+    assert label_churn(before, before) == 0.0
+
+
+def test_revision_is_the_mean_distance_from_what_was_published():
+    assert revision(np.array([0.9, np.nan, 0.5, 0.2]), np.array([0.8, 0.3, 0.5, np.nan])) == pytest.approx(0.05)
 
 
 def test_hysteresis_enters_above_one_line_and_leaves_below_the_other():
