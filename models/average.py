@@ -43,8 +43,8 @@ class RegimeAverage:
 
     @property
     def identified(self) -> bool:
-        """Whether the states may carry their names: more than half of the members say so."""
-        return sum(each.identified for each in self.members) > len(self.members) / 2
+        """Whether the states may carry their names: as the first member says."""
+        return self.members[0].identified
 
     def filter_states(self, frame: pd.DataFrame, last: Array | None = None) -> Array:
         """Filtered probabilities of every member, (n_obs, n_members, n_states).

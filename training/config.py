@@ -44,7 +44,8 @@ class RegimeConfig(_Frozen):
     tol: Annotated[float, Field(gt=0)] = 1e-3
     enter: Annotated[float, Field(gt=0, lt=1)] = 0.6
     leave: Annotated[float, Field(gt=0, lt=1)] = 0.4
-    bootstrap: Annotated[int, Field(ge=0)] = 80  # 0 for none, else at least 2
+    bootstrap: Annotated[int, Field(ge=0)] = 400  # 0 for none, else at least 2
+    evidence: Annotated[int, Field(ge=0)] = 40  # 0 for none, else at least 2
     label_horizon: Annotated[int, Field(ge=1)] = 21
     label_drawdown: Annotated[float, Field(gt=0, lt=1)] = 0.05
 
@@ -52,8 +53,9 @@ class RegimeConfig(_Frozen):
     def _consistent(self) -> "RegimeConfig":
         if self.score_column not in self.columns:
             raise ValueError(f"score_column '{self.score_column}' must be one of columns")
-        if self.bootstrap == 1:
-            raise ValueError("bootstrap must be 0 (none) or at least 2: one refit has no spread")
+        for name in ("bootstrap", "evidence"):
+            if getattr(self, name) == 1:
+                raise ValueError(f"{name} must be 0 (none) or at least 2: one refit has no spread")
         if self.leave > self.enter:
             raise ValueError(f"leave ({self.leave}) must not be above enter ({self.enter})")
         if self.kind == "classifier" and self.n_components != 2:

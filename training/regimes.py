@@ -8,6 +8,7 @@ import pandas as pd
 
 from models.answers import name_rows, range_columns
 from models.average import RegimeAverage
+from models.bootstrap import weigh_names
 from models.classifier import RegimeClassifier
 from models.classifier_fit import fit_classifier
 from models.hmm import warn_if_degenerate
@@ -146,12 +147,27 @@ def _refit(
         )
     rng = np.random.default_rng([config.seed, number])
     model = _fit(window, price.iloc[first : position + 1], columns, before.model if before else None, rng, config)
+    model = _weighed(model, window, rng, config)
     rows = X.iloc[first:end]
     states = filter_regimes(model, rows) if isinstance(model, RegimeHMM | RegimeAverage) else model.filter_states(rows)
     probs = model.proba(states)
     faults = _faults(model, states[: len(window)], f"regime refit of {X.index[position]:%Y-%m-%d}")
     churn, inverted = (_churn(before, probs), _inverted(before.model, model)) if before else (float("nan"), False)
     return Refit(position, end, model, states, probs, left_out, tuple(faults), churn, inverted)
+
+
+def _weighed(model: RegimeModel, window: pd.DataFrame, rng: np.random.Generator, config: TrainConfig) -> RegimeModel:
+    """Give the model its evidence for names, of an average that of its first member: what is published rests on what was known then."""
+    if config.regime.evidence == 0:
+        return model
+    if isinstance(model, RegimeAverage):
+        lead = _weighed(model.members[0], window, rng, config)
+        return replace(model, members=(lead, *model.members[1:])) if isinstance(lead, RegimeHMM) else model
+    if not isinstance(model, RegimeHMM):
+        return model
+    settings = next(iter(specification_settings(config).values()), hmm_settings(config))
+    rows = window.iloc[-(settings.window or len(window)) :]
+    return replace(model, identity=weigh_names(model, rows, settings, config.regime.evidence, rng)[1])
 
 
 def _faults(model: RegimeModel, seen: Array, where: str) -> list[str]:

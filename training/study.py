@@ -10,7 +10,7 @@ from features import asset_prices, features_with_quality
 from features.levels import price_level
 from features.market import Market
 from models.average import RegimeAverage
-from models.bootstrap import bootstrap_refits
+from models.bootstrap import weigh_names
 from models.regime import RegimeHMM
 from models.regime_fit import HMMSettings
 from models.scoring import UNIDENTIFIED
@@ -147,8 +147,8 @@ def _weigh_identity(
         def told(done: int, _of: int, before: int = len(weighed) * each) -> None:
             progress("identity", before + done, each * len(members))
 
-        ensemble, order_prob = bootstrap_refits(model, rows, settings[name], each, rng, told)
-        weighed.append(replace(model, identity=replace(model.identity, order_prob=order_prob)))
+        ensemble, identity = weigh_names(model, rows, settings[name], each, rng, told)
+        weighed.append(replace(model, identity=identity))
         kept = ensemble.members[: max(SERVED_REFITS // len(members), 2)]  # a served model filters all of them at every session
         refits += [replace(model, params=params, fit=None) for params in kept]
         names += [name] * len(kept)

@@ -92,7 +92,7 @@ def small_config() -> dict:
     """Shrink the project's own config to seconds."""
     tree = yaml.safe_load((ROOT / "conf" / "train.yaml").read_text(encoding="utf-8"))
     tree |= {"assets": ["BTC", "ALT"], "horizons": [5, 21]}
-    tree["regime"] |= {"bootstrap": 10, "n_init": 2}
+    tree["regime"] |= {"bootstrap": 10, "evidence": 4, "n_init": 2}
     tree["forecast"]["min_rows"] = 250
     tree["walk"] |= {"min_history": 504, "refit_every": 126}
     return tree
