@@ -74,5 +74,5 @@ def test_every_test_that_hmmlearn_passes_is_passed(seed, tmp_path):
     assert set(ours) == set(theirs)
     assert len(theirs) > 90
     passed = {name for name, end in theirs.items() if end == "PASSED"}
-    assert len(passed) >= len(theirs) - 2  # a few are flaky by their own word
+    assert len(passed) >= len(theirs) - 5  # stock is left by its own scaled recursion or a singular start at some seeds (three tests at 2)
     assert {name for name in passed if ours[name] != "PASSED"} == {OURS_DOES_NOT_UNDERFLOW}
