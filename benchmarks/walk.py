@@ -1,0 +1,156 @@
+"""Walk-forward with honest refits: every parameter comes from the past of the days it is judged on."""
+
+import logging
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import numpy as np
+
+from benchmarks.em import TOLERANCE, warm_up
+from benchmarks.measure import Duel, Versus
+from models.params import Array, HMMParams
+
+DAYS, EVERY, REFITS = 3000, 21, 96
+N_STATES, RANDOM_STARTS = 2, 10
+N_ITER, TOL = 100, 1e-2
+"""Limits of EM, the same for both: hmmlearn's default tolerance, and iterations enough to meet it."""
+
+KAPPA = 100.0
+COLD_GUARDS = 3
+NO_WORSE = 1e-3
+"""Nats a day that our mean one-step log score may be below the peer's."""
+
+COLUMNS = ["momentum__ret_1", "momentum__log_vol_21", "breadth__panel_pct_above_200", "momentum__rs_63"]
+"""What the default model reads."""
+
+Walk = list[HMMParams]
+"""Parameters of every refit, in the units of its standardised training window."""
+
+
+def draw() -> Array:
+    """Last days of the sample market as the default model sees them, (DAYS, 4)."""
+    from features.matrix import feature_matrix
+    from sources import simulate_market
+
+    return np.ascontiguousarray(feature_matrix(simulate_market())[COLUMNS].dropna().to_numpy()[-DAYS:])
+
+
+def windows(X: Array) -> Iterator[tuple[int, Array, Array]]:
+    """Give the number of training days, their mean and standard deviation, of every refit."""
+    for end in range(DAYS - EVERY * REFITS, DAYS, EVERY):
+        yield end, X[:end].mean(axis=0), X[:end].std(axis=0)
+
+
+def refit_ours(X: Array, guards: int) -> Walk:
+    """Refit from the last parameters, and from `guards` cold starts besides; the first refit has `RANDOM_STARTS` cold ones."""
+    from models.hmm import fit_hmm, jittered, sticky_start
+
+    rng, walk, before = np.random.default_rng(0), [], (np.zeros(0), np.zeros(0))
+    for end, center, scale in windows(X):
+        rows = (X[:end] - center) / scale
+        starts = []
+        if walk:
+            starts.append(walk[-1].rescaled(*before).rescaled(-center / scale, 1.0 / scale))
+        n_cold = guards if walk else RANDOM_STARTS
+        if n_cold:
+            cold = sticky_start(N_STATES, rows)
+            starts += [cold, *(jittered(cold, rng) for _ in range(n_cold - 1))]
+        walk.append(fit_hmm(rows, N_STATES, kappa=KAPPA, starts=starts, n_iter=N_ITER, tol=TOL, covariance_type="full").params)
+        before = center, scale
+    return walk
+
+
+def refit_naively(X: Array) -> Walk:
+    """Refit with hmmlearn from random starts, each time anew."""
+    from benchmarks.peers.hmmlearn_em import best_of_random
+
+    return [best_of_random((X[:end] - center) / scale, N_STATES, RANDOM_STARTS, N_ITER, TOL) for end, center, scale in windows(X)]
+
+
+def mean_log_score(X: Array, walk: Walk) -> float:
+    """Mean of log p(x_t | x_1..x_t-1), nats a day, over the days that no refit has seen; densities in the units of `X`."""
+    from models.engine.filtering import filter_history
+
+    scores = []
+    for (end, center, scale), params in zip(windows(X), walk, strict=True):
+        until = min(end + EVERY, DAYS)
+        scores.append(filter_history(X[:until], params.rescaled(center, scale)).log_next[end:])
+    return float(np.concatenate(scores).mean())
+
+
+def prepare(guards: int) -> Duel:
+    X = draw()
+
+    def check(own: Walk, theirs: Walk) -> None:
+        mine, other = mean_log_score(X, own), mean_log_score(X, theirs)
+        print(f"  mean one-step log score out of sample: ours {mine:.4f}, hmmlearn {other:.4f} nats a day", file=sys.stderr, flush=True)
+        assert mine >= other - NO_WORSE, f"ours scores {mine:.5f} nats a day, hmmlearn {other:.5f}: more than {NO_WORSE} worse"
+
+    warm_up(lambda: refit_ours(X, guards), "our walk")
+    return Duel(lambda: refit_ours(X, guards), lambda: partial(_quietly, partial(refit_naively, X)), check, repeats=1, calls=3)
+
+
+def prepare_same_starts() -> Duel:
+    """Fits of every eighth refit from the same random starts; those are made beforehand."""
+    from models import GaussianHMM
+
+    X = draw()
+    rows = [(X[:end] - center) / scale for end, center, scale in list(windows(X))[::8]]
+    starts = [[_random_start(each, seed) for seed in range(RANDOM_STARTS)] for each in rows]
+
+    def fit_all(kind: type) -> list[tuple[HMMParams, Array]]:
+        from benchmarks.peers.hmmlearn_em import fit
+
+        return [fit(kind, each, start, N_ITER, TOL) for each, given in zip(rows, starts, strict=True) for start in given]
+
+    def set_up_peer() -> Callable[[], list[tuple[HMMParams, Array]]]:
+        from hmmlearn import hmm
+
+        return partial(_quietly, partial(fit_all, hmm.GaussianHMM))
+
+    def check(own: list[tuple[HMMParams, Array]], theirs: list[tuple[HMMParams, Array]]) -> None:
+        for (_, mine), (_, other) in zip(own, theirs, strict=True):
+            np.testing.assert_allclose(mine, other, rtol=TOLERANCE, atol=0)
+
+    return Duel(partial(_quietly, partial(fit_all, GaussianHMM)), set_up_peer, check, repeats=1, calls=2)
+
+
+def _random_start(X: Array, seed: int) -> HMMParams:
+    rng = np.random.default_rng(seed)
+    trans = rng.dirichlet(np.full(N_STATES, 5.0), size=N_STATES)
+    means = X[rng.choice(len(X), N_STATES, replace=False)]
+    return HMMParams(np.full(N_STATES, 1.0 / N_STATES), trans, means, np.tile(np.cov(X.T), (N_STATES, 1, 1)))
+
+
+def _quietly(run: Callable[[], object]) -> object:
+    """Keep hmmlearn from logging every loss of likelihood, which its own prior brings about."""
+    logger = logging.getLogger("hmmlearn")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return run()
+    finally:
+        logger.setLevel(before)
+
+
+NAIVE = f"hmmlearn: best of {RANDOM_STARTS} random starts at every refit"
+
+WORKS = [
+    Versus(f"walk-forward, {REFITS} refits over {DAYS:,} days x 4, 2 states: warm starts", NAIVE, 400.0, partial(prepare, 0)),
+    Versus(
+        f"walk-forward, {REFITS} refits over {DAYS:,} days x 4, 2 states: warm, and {COLD_GUARDS} cold guards each",
+        NAIVE,
+        40.0,
+        partial(prepare, COLD_GUARDS),
+    ),
+    Versus(
+        f"walk-forward, every eighth of those refits: {RANDOM_STARTS} random starts each",
+        "hmmlearn: the same starts, the same iterations",
+        12.0,
+        prepare_same_starts,
+    ),
+]
