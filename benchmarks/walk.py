@@ -8,12 +8,12 @@ from functools import partial
 
 import numpy as np
 
-from benchmarks.em import TOLERANCE, warm_up
+from benchmarks.em import TOLERANCE, draw, warm_up
 from benchmarks.measure import Duel, Versus
 from models.params import Array, HMMParams
 
 DAYS, EVERY, REFITS = 3000, 21, 96
-N_STATES, RANDOM_STARTS = 2, 10
+N_FEATURES, N_STATES, RANDOM_STARTS = 6, 3, 10
 N_ITER, TOL = 100, 1e-2
 """Limits of EM, the same for both: hmmlearn's default tolerance, and iterations enough to meet it."""
 
@@ -22,19 +22,8 @@ COLD_GUARDS = 3
 NO_WORSE = 1e-3
 """Nats a day that our mean one-step log score may be below the peer's."""
 
-COLUMNS = ["momentum__ret_1", "momentum__log_vol_21", "breadth__panel_pct_above_200", "momentum__rs_63"]
-"""What the default model reads."""
-
 Walk = list[HMMParams]
 """Parameters of every refit, in the units of its standardised training window."""
-
-
-def draw() -> Array:
-    """Last days of the sample market as the default model sees them, (DAYS, 4)."""
-    from features.matrix import feature_matrix
-    from sources import simulate_market
-
-    return np.ascontiguousarray(feature_matrix(simulate_market())[COLUMNS].dropna().to_numpy()[-DAYS:])
 
 
 def windows(X: Array) -> Iterator[tuple[int, Array, Array]]:
@@ -44,8 +33,8 @@ def windows(X: Array) -> Iterator[tuple[int, Array, Array]]:
 
 
 def refit_ours(X: Array, guards: int) -> Walk:
-    """Refit from the last parameters, and from `guards` cold starts besides; the first refit has `RANDOM_STARTS` cold ones."""
-    from models.hmm import fit_hmm, jittered, sticky_start
+    """Refit from the last parameters, and from `guards` cold starts besides: a sticky one, the others random; at first all are cold."""
+    from models.hmm import fit_hmm, sticky_start
 
     rng, walk, before = np.random.default_rng(0), [], (np.zeros(0), np.zeros(0))
     for end, center, scale in windows(X):
@@ -54,9 +43,7 @@ def refit_ours(X: Array, guards: int) -> Walk:
         if walk:
             starts.append(walk[-1].rescaled(*before).rescaled(-center / scale, 1.0 / scale))
         n_cold = guards if walk else RANDOM_STARTS
-        if n_cold:
-            cold = sticky_start(N_STATES, rows)
-            starts += [cold, *(jittered(cold, rng) for _ in range(n_cold - 1))]
+        starts += [sticky_start(N_STATES, rows) if i == 0 else random_start(rows, rng) for i in range(n_cold)]
         walk.append(fit_hmm(rows, N_STATES, kappa=KAPPA, starts=starts, n_iter=N_ITER, tol=TOL, covariance_type="full").params)
         before = center, scale
     return walk
@@ -81,7 +68,7 @@ def mean_log_score(X: Array, walk: Walk) -> float:
 
 
 def prepare(guards: int) -> Duel:
-    X = draw()
+    X = draw(DAYS, N_FEATURES, N_STATES)
 
     def check(own: Walk, theirs: Walk) -> None:
         mine, other = mean_log_score(X, own), mean_log_score(X, theirs)
@@ -96,9 +83,9 @@ def prepare_same_starts() -> Duel:
     """Fits of every eighth refit from the same random starts; those are made beforehand."""
     from models import GaussianHMM
 
-    X = draw()
+    X = draw(DAYS, N_FEATURES, N_STATES)
     rows = [(X[:end] - center) / scale for end, center, scale in list(windows(X))[::8]]
-    starts = [[_random_start(each, seed) for seed in range(RANDOM_STARTS)] for each in rows]
+    starts = [[random_start(each, np.random.default_rng(seed)) for seed in range(RANDOM_STARTS)] for each in rows]
 
     def fit_all(kind: type) -> list[tuple[HMMParams, Array]]:
         from benchmarks.peers.hmmlearn_em import fit
@@ -117,8 +104,8 @@ def prepare_same_starts() -> Duel:
     return Duel(partial(_quietly, partial(fit_all, GaussianHMM)), set_up_peer, check, repeats=1, calls=2)
 
 
-def _random_start(X: Array, seed: int) -> HMMParams:
-    rng = np.random.default_rng(seed)
+def random_start(X: Array, rng: np.random.Generator) -> HMMParams:
+    """Draw transitions, take means at some of the rows and the covariance of all."""
     trans = rng.dirichlet(np.full(N_STATES, 5.0), size=N_STATES)
     means = X[rng.choice(len(X), N_STATES, replace=False)]
     return HMMParams(np.full(N_STATES, 1.0 / N_STATES), trans, means, np.tile(np.cov(X.T), (N_STATES, 1, 1)))
@@ -140,9 +127,14 @@ def _quietly(run: Callable[[], object]) -> object:
 NAIVE = f"hmmlearn: best of {RANDOM_STARTS} random starts at every refit"
 
 WORKS = [
-    Versus(f"walk-forward, {REFITS} refits over {DAYS:,} days x 4, 2 states: warm starts", NAIVE, 400.0, partial(prepare, 0)),
     Versus(
-        f"walk-forward, {REFITS} refits over {DAYS:,} days x 4, 2 states: warm, and {COLD_GUARDS} cold guards each",
+        f"walk-forward, {REFITS} refits over {DAYS:,} days x {N_FEATURES}, {N_STATES} states: warm starts",
+        NAIVE,
+        400.0,
+        partial(prepare, 0),
+    ),
+    Versus(
+        f"walk-forward, {REFITS} refits over {DAYS:,} days x {N_FEATURES}, {N_STATES} states: warm, and {COLD_GUARDS} cold guards each",
         NAIVE,
         40.0,
         partial(prepare, COLD_GUARDS),
