@@ -17,8 +17,8 @@ N_FEATURES, N_STATES, RANDOM_STARTS = 6, 3, 10
 N_ITER, TOL = 100, 1e-2
 """Limits of EM, the same for both: hmmlearn's default tolerance, and iterations enough to meet it."""
 
-KAPPA = 100.0
 COLD_GUARDS = 3
+SOFTENING = 0.01
 NO_WORSE = 1e-3
 """Nats a day that our mean one-step log score may be below the peer's."""
 
@@ -33,18 +33,19 @@ def windows(X: Array) -> Iterator[tuple[int, Array, Array]]:
 
 
 def refit_ours(X: Array, guards: int) -> Walk:
-    """Refit from the last parameters, and from `guards` cold starts besides: a sticky one, the others random; at first all are cold."""
-    from models.hmm import fit_hmm, sticky_start
+    """Refit from the last parameters and from `guards` cold starts besides, under hmmlearn's priors; at first from cold starts alone."""
+    from benchmarks.peers.hmmlearn_em import fit
+    from models import GaussianHMM
+    from models.hmm import sticky_start
 
     rng, walk, before = np.random.default_rng(0), [], (np.zeros(0), np.zeros(0))
     for end, center, scale in windows(X):
         rows = (X[:end] - center) / scale
-        starts = []
-        if walk:
-            starts.append(walk[-1].rescaled(*before).rescaled(-center / scale, 1.0 / scale))
+        starts = [softened(walk[-1].rescaled(*before).rescaled(-center / scale, 1.0 / scale))] if walk else []
         n_cold = guards if walk else RANDOM_STARTS
-        starts += [sticky_start(N_STATES, rows) if i == 0 else random_start(rows, rng) for i in range(n_cold)]
-        walk.append(fit_hmm(rows, N_STATES, kappa=KAPPA, starts=starts, n_iter=N_ITER, tol=TOL, covariance_type="full").params)
+        starts += [sticky_start(N_STATES, rows) if i == 0 else clustered_start(rows, rng) for i in range(n_cold)]
+        fits = [fit(GaussianHMM, rows, start, N_ITER, TOL) for start in starts]
+        walk.append(max(fits, key=lambda found: found[1][-1])[0])
         before = center, scale
     return walk
 
@@ -75,8 +76,9 @@ def prepare(guards: int) -> Duel:
         print(f"  mean one-step log score out of sample: ours {mine:.4f}, hmmlearn {other:.4f} nats a day", file=sys.stderr, flush=True)
         assert mine >= other - NO_WORSE, f"ours scores {mine:.5f} nats a day, hmmlearn {other:.5f}: more than {NO_WORSE} worse"
 
-    warm_up(lambda: refit_ours(X, guards), "our walk")
-    return Duel(lambda: refit_ours(X, guards), lambda: partial(_quietly, partial(refit_naively, X)), check, repeats=1, calls=3)
+    ours = partial(_quietly, partial(refit_ours, X, guards))
+    warm_up(ours, "our walk")
+    return Duel(ours, lambda: partial(_quietly, partial(refit_naively, X)), check, repeats=1, calls=3)
 
 
 def prepare_same_starts() -> Duel:
@@ -102,6 +104,24 @@ def prepare_same_starts() -> Duel:
             np.testing.assert_allclose(mine, other, rtol=TOLERANCE, atol=0)
 
     return Duel(partial(_quietly, partial(fit_all, GaussianHMM)), set_up_peer, check, repeats=1, calls=2)
+
+
+def softened(params: HMMParams) -> HMMParams:
+    """Let every state be reached again: what EM once found impossible, it would keep so for good."""
+    mixed = [(1.0 - SOFTENING) * each + SOFTENING / N_STATES for each in (params.start, params.trans)]
+    return HMMParams(mixed[0], mixed[1], params.means, params.scales, params.dof)
+
+
+def clustered_start(X: Array, rng: np.random.Generator) -> HMMParams:
+    """Start from one run of k-means: centres and covariances of its clusters."""
+    from sklearn.cluster import KMeans
+
+    labels = KMeans(N_STATES, n_init=1, random_state=int(rng.integers(2**31))).fit_predict(X)
+    trans = np.full((N_STATES, N_STATES), 0.1 / (N_STATES - 1))
+    np.fill_diagonal(trans, 0.9)
+    parts = [X[labels == k] for k in range(N_STATES)]
+    scales = np.array([np.cov(part.T) + 0.01 * np.eye(X.shape[1]) for part in parts])
+    return HMMParams(np.full(N_STATES, 1.0 / N_STATES), trans, np.array([part.mean(axis=0) for part in parts]), scales)
 
 
 def random_start(X: Array, rng: np.random.Generator) -> HMMParams:
