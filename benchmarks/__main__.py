@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 from typing import Any
 
 from benchmarks.measure import Cost, Limits, Versus, time_duel
@@ -27,7 +28,11 @@ def main() -> int:
         return 0
     rows = []
     for number, work in enumerate(WORKS):
-        if given.only in work.work and not _left_out(work):
+        if given.only not in work.work:
+            continue
+        if lacking := _lacking(work):
+            print(f"left out: {work.work}: {lacking}", file=sys.stderr, flush=True)
+        else:
             print(f"measuring: {work.work}", file=sys.stderr, flush=True)
             rows += measured(number, work)
     if not rows:
@@ -42,8 +47,13 @@ def main() -> int:
     return int(bool(missed))
 
 
-def _left_out(work: Versus | Limits) -> bool:
-    return isinstance(work, Limits) and bool(work.needs) and not os.environ.get(work.needs)
+def _lacking(work: Versus | Limits) -> str:
+    """Say what a work needs that is not there; empty where it can be measured."""
+    if not work.needs:
+        return ""
+    if isinstance(work, Limits):
+        return "" if os.environ.get(work.needs) else f"{work.needs} is not set"
+    return "" if find_spec(work.needs) else f"{work.needs} is not installed (the optional extra 'bench' has it)"
 
 
 def measured(number: int, work: Versus | Limits) -> list[Row]:

@@ -14,7 +14,7 @@ PARAMS = HMMParams(
     start=np.array([0.7, 0.3]),
     trans=np.array([[0.98, 0.02], [0.05, 0.95]]),
     means=np.array([[0.05, -0.5, 0.4, 0.1], [-0.1, 1.0, -0.8, -0.2]]),
-    variances=np.array([[0.5, 0.6, 0.7, 0.9], [2.2, 0.9, 1.0, 1.2]]),
+    scales=np.array([[0.5, 0.6, 0.7, 0.9], [2.2, 0.9, 1.0, 1.2]]),
 )
 """Two persistent states over four standardised columns, as the default regime model has."""
 

@@ -46,12 +46,14 @@ class Versus:
     work, against : as the table says them
     floor : ratio of the peer's CPU time to ours that must be reached
     prepare : makes the input, untimed, and gives the duel
+    needs : package of the peer without which the work is left out
     """
 
     work: str
     against: str
     floor: float
     prepare: Callable[[], Duel]
+    needs: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,14 @@
 """All works, in the order of the table."""
 
-from benchmarks import breadth, crps, filtering, main_job, panel, profitability, simulation
+from benchmarks import breadth, compilation, crps, em, filtering, main_job, new_observation, panel, profitability, simulation, walk
 from benchmarks.measure import Limits, Versus
 
 WORKS: list[Versus | Limits] = [
     *filtering.WORKS,
+    *em.WORKS,
+    *walk.WORKS,
+    *new_observation.WORKS,
+    *compilation.WORKS,
     *breadth.WORKS,
     *panel.WORKS,
     *profitability.WORKS,

@@ -115,8 +115,7 @@ def climb(
     jitter : variance added to a state whose covariance is not positive definite, before it is called collapsed
     """
     lengths = np.array([len(X)]) if lengths is None else np.asarray(lengths)
-    if not of_type(start, covariance_type):
-        start = _entered(X, start, prior, covariance_type, lengths, "m" if "m" in update else "")
+    start = entered(X, start, prior, covariance_type, lengths, "m" if "m" in update else "")
     center, scale = standardisation(X, common=covariance_type == "spherical")
     rows = (X - center) / scale
     inside, priors = start.rescaled(-center / scale, 1.0 / scale), prior.rescaled(-center / scale, 1.0 / scale)
@@ -156,10 +155,12 @@ def of_type(params: HMMParams, covariance_type: CovarianceType) -> bool:
     return covariance_type == "full" or params.diagonal
 
 
-def _entered(
-    X: Array, start: HMMParams, prior: Prior, covariance_type: CovarianceType, lengths: NDArray[np.int64], update: str
+def entered(
+    X: Array, start: HMMParams, prior: Prior, covariance_type: CovarianceType, lengths: NDArray[np.int64] | None, update: str = "m"
 ) -> HMMParams:
     """Step into the covariance type from scales that may tell states apart: the gain of it would say nothing of convergence."""
+    if of_type(start, covariance_type):
+        return start
     step = climb(X, start, prior, covariance_type="full", n_iter=1, tol=0.0, lengths=lengths, update=update).params
     scales = np.tile(start.scales.mean(axis=0), (start.n_states, 1, 1)) if covariance_type == "tied" else start.scales * np.eye(X.shape[1])
     if covariance_type == "spherical":

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.em import CovarianceType, Prior
+from models.em import CovarianceType, Prior, entered
 from models.engine.em import CONVERGED, IMPOSSIBLE, RAN_OUT, SINGULAR
 from models.engine.transitions import smooth_moving
 from models.params import Array, HMMParams
@@ -68,6 +68,7 @@ def climb_moving(
     n_iter, tol : limits: iterations, and the gain below which it stops
     lengths : rows of each contiguous sequence in `X`; one sequence if None
     """
+    start = entered(X, start, prior, covariance_type, lengths)
     emissions, offsets = EmissionSteps(X, start, prior, covariance_type), offsets_of(len(X), lengths)
     first = np.zeros(len(X), dtype=np.bool_)
     first[offsets[:-1]] = True

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from models.em import KINDS, CovarianceType, Prior, _gaps, _numbers, standardisation
 from models.engine.emissions import emission_sums, log_densities
 from models.engine.maximise import DIAG, log_prior, maximise_means, maximise_scales, update_dof
-from models.engine.quadratic import augmented
+from models.engine.quadratic import augmented, design
 from models.params import Array, HMMParams
 
 
@@ -24,7 +24,9 @@ class EmissionSteps:
     def __init__(self, X: Array, start: HMMParams, prior: Prior, covariance_type: CovarianceType) -> None:
         self.center, self.scale = standardisation(X, common=covariance_type == "spherical")
         rows = (X - self.center) / self.scale
-        self._aug, self._gaps, self._kind = augmented(rows), _gaps(rows), KINDS[covariance_type]
+        self._gaps, self._kind = _gaps(rows), KINDS[covariance_type]
+        self._phi = design(augmented(rows), self._kind <= DIAG)
+        self._totals, self._taken_off = self._phi.sum(axis=1), 0.0
         self._numbers = _numbers(prior.rescaled(-self.center / self.scale, 1.0 / self.scale))
         inside = start.rescaled(-self.center / self.scale, 1.0 / self.scale)
         self.means, self.scales, self.dof = (np.array(each, order="C") for each in (inside.means, inside.scales, inside.dof))
@@ -37,30 +39,45 @@ class EmissionSteps:
         self._prior_shift = float(prior.rows * np.log(self.scale).sum() * divisors)
 
     def expect(self) -> bool:
-        """Write log-densities (n_states, n_obs) of standardised rows into `dens`; False where a scale is not positive definite."""
-        no_jitter = np.zeros(len(self.center))
-        diagonal = self._kind <= DIAG
-        return bool(log_densities(self._aug, self._gaps, diagonal, self.means, self.scales, self.dof, no_jitter, self.dens, self._far))
+        """Write log-densities (n_states, n_obs) of standardised rows into `dens`, less what `in_units` puts back of each row.
+
+        False where a scale is not positive definite.
+        """
+        emissions = self._kind <= DIAG, self.means, self.scales, self.dof
+        self._taken_off = log_densities(self._phi, self._totals, self._gaps, *emissions, np.zeros(len(self.center)), self.dens, self._far)
+        return not np.isnan(self._taken_off)
 
     def in_units(self, log_lik: float) -> float:
-        """Log-likelihood of the rows as they came, from that of standardised ones."""
-        return log_lik - self._shift
+        """Log-likelihood of the rows as they came, from that of `dens`."""
+        return log_lik + self._taken_off - self._shift
 
     def log_prior(self) -> float:
         """Log prior of the emissions as they came, without its constants."""
         n_states = len(self.means)
         flat = (np.ones(n_states), np.ones((n_states, n_states)), *self._numbers[2:])
-        value = log_prior(np.ones(n_states), np.ones((n_states, n_states)), self.means, self.scales, self.dof, flat, self._kind)
+        value = log_prior(np.ones(n_states), np.ones((n_states, n_states)), self.means, self.scales, self.dof, False, flat, self._kind)
         return float(value) - self._prior_shift
 
     def maximise(self, gamma: Array) -> None:
         """Set emissions from smoothed probabilities, (n_states, n_obs)."""
         _, _, prior_mean, prior_weight, scatter, rows, shape, rate = self._numbers
-        n_states, width = len(gamma), len(self._aug)
+        n_states, width = len(gamma), len(self.center) + 1
         mass, excess, moments = np.empty(n_states), np.empty(n_states), np.empty((n_states, width, width))
         diagonal = self._kind <= DIAG
         emission_sums(
-            self._aug, self._gaps, diagonal, self.means, self.scales, self.dof, gamma, self._far, self._weight, mass, moments, excess
+            self._phi,
+            self._totals,
+            self._gaps,
+            diagonal,
+            self.means,
+            self.scales,
+            self.dof,
+            gamma,
+            self._far,
+            self._weight,
+            mass,
+            moments,
+            excess,
         )
         maximise_means(moments, prior_mean, prior_weight, self.means)
         maximise_scales(mass, moments, self.means, prior_mean, prior_weight, scatter, rows, self._kind, self.scales)

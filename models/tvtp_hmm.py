@@ -9,7 +9,6 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from models.causal import checked_rows
 from models.degenerate import DegenerateFitWarning
 from models.em import CovarianceType, data_prior
 from models.engine.filtering import log_densities
@@ -17,6 +16,7 @@ from models.engine.transitions import filter_moving, smooth_moving
 from models.errors import FitError, ScoringError
 from models.hmm import fit_hmm, sticky_start
 from models.inference import Filtered
+from models.observations import read_lengths, read_rows
 from models.params import Array
 from models.transitions import homogeneous_coefs, into_rows
 from models.tvtp import TVTPFilter, TVTPParams, TVTPState, predict_moved
@@ -98,7 +98,8 @@ class TVTPHMM(BaseEstimator):  # type: ignore[misc]
             For a setting out of range, covariates that do not vary, too few rows, or where every start failed.
         """
         self._validate_params()
-        rows, runs = checked_rows(X, lengths)
+        rows, _ = read_rows(X, "TVTPHMM", FitError)
+        runs = read_lengths(lengths, len(rows), "TVTPHMM", FitError)
         seen = checked_covariates(covariates, len(rows))
         center, scale = units_of(seen)
         z = np.nan_to_num((seen - center) / scale, nan=0.0)
@@ -182,7 +183,8 @@ class TVTPHMM(BaseEstimator):  # type: ignore[misc]
 
     def _rows(self, X: ArrayLike, covariates: ArrayLike, lengths: ArrayLike | None) -> tuple[Array, Array, NDArray[np.int64] | None]:
         check_is_fitted(self, "params_")
-        rows, runs = checked_rows(X, lengths)
+        rows, _ = read_rows(X, "TVTPHMM", ScoringError)
+        runs = read_lengths(lengths, len(rows), "TVTPHMM", ScoringError)
         z = checked_covariates(covariates, len(rows))
         if z.shape[1] != self.params_.n_covariates:
             raise ScoringError(f"TVTPHMM: {z.shape[1]} covariates; rule: the {self.params_.n_covariates} the model was fitted on")

@@ -5,6 +5,7 @@ import numpy as np
 from models.engine.compile import compiled
 from models.engine.emissions import emission_sums, log_densities
 from models.engine.maximise import DIAG, log_prior, maximise_means, maximise_scales, normalise, update_dof
+from models.engine.quadratic import design, total
 from models.engine.smoothing import smooth
 
 RAN_OUT, CONVERGED, SINGULAR, IMPOSSIBLE = 0, 1, 2, 3
@@ -44,17 +45,20 @@ def run_em(aug, gaps, offsets, params, priors, kind, update, shared_dof, maximum
     far = np.zeros((n_states, n_obs if heavy else 0))
     began, counts, mass, excess = np.empty(n_states), np.empty((n_states, n_states)), np.empty(n_states), np.empty(n_states)
     moments = np.empty((n_states, len(aug), len(aug)))
+    phi = design(aug, diagonal)
+    totals = np.array([total(row) for row in phi])
     for iteration in range(n_iter):
-        if not log_densities(aug, gaps, diagonal, means, scales, dof, jitter, dens, far):
+        taken_off = log_densities(phi, totals, gaps, diagonal, means, scales, dof, jitter, dens, far)
+        if np.isnan(taken_off):
             return iteration, SINGULAR
-        log_lik = smooth(start, trans, dens, offsets, rel, forward, gamma, scale, began, counts)
+        log_lik = taken_off + smooth(start, trans, dens, offsets, rel, forward, gamma, scale, began, counts)
         if not np.isfinite(log_lik):
             return iteration, IMPOSSIBLE
         history[iteration, 0] = log_lik
         history[iteration, 1] = log_lik
         if maximum_posterior:
             history[iteration, 1] += log_prior(start, trans, means, scales, dof, shared_dof, priors, kind)
-        emission_sums(aug, gaps, diagonal, means, scales, dof, gamma, far, forward, mass, moments, excess)
+        emission_sums(phi, totals, gaps, diagonal, means, scales, dof, gamma, far, forward, mass, moments, excess)
         if update[0]:
             normalise(start_counts, began, start)
         if update[1]:

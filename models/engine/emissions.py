@@ -6,7 +6,7 @@ import numpy as np
 
 from models.engine.compile import compiled
 from models.engine.gaussian import LOG_2PI, complete, distance, quadratic_weights, sweep
-from models.engine.quadratic import BLOCK, add_moments, quadratic_forms
+from models.engine.quadratic import add_moments, add_to_triangle, flatten, total, weighted_sums
 from models.engine.special import digamma
 
 
@@ -19,12 +19,16 @@ def log_constant(log_det, dof, n_seen):
 
 
 @compiled
-def log_densities(aug, gaps, diagonal, means, scales, dof, jitter, dens, far):
+def log_densities(phi, totals, gaps, diagonal, means, scales, dof, jitter, dens, far):
     """Write the log-density of every row under every state; what is missing is integrated out.
+
+    Where all states are Gaussian and nothing is missing, those of the state that suits all rows best are taken off all: only differences
+    between states tell one from another, and the sum of what was taken off needs no pass over the rows.
 
     Parameters
     ----------
-    aug : (D + 1, n_obs) rows as [1, x], 0 where missing
+    phi : (n_terms, n_obs) of `models.engine.quadratic.design`, of rows with 0 where missing
+    totals : (n_terms,) sums of its rows
     gaps : rows (n_gaps,) with something missing, pattern (n_gaps,) of each, seen (n_patterns, D) columns of a pattern
     diagonal : whether no scale has anything off its diagonal
     means, scales, dof : (K, D), (K, D, D), (K,); infinite degrees of freedom are a Gaussian
@@ -34,37 +38,83 @@ def log_densities(aug, gaps, diagonal, means, scales, dof, jitter, dens, far):
 
     Returns
     -------
-    False where a scale is not positive definite
+    sum over rows of what was taken off; NaN where a scale is not positive definite
     """
-    n_features, n_obs = len(aug) - 1, aug.shape[1]
-    inner = np.empty(BLOCK)
-    swept, weights = np.empty((n_features, n_features)), np.empty((n_features + 1, n_features + 1))
-    everything = np.ones(n_features, dtype=np.bool_)
-    for k in range(len(means)):
-        log_det = quadratic_weights(means[k], scales[k], swept, everything, weights)
-        if np.isnan(log_det):
-            for i in range(n_features):
-                scales[k, i, i] += jitter[i]
-            log_det = quadratic_weights(means[k], scales[k], swept, everything, weights)
-        if np.isnan(log_det):
-            return False
-        constant = log_constant(log_det, dof[k], n_features)
-        if np.isinf(dof[k]):
-            weights[0, 0] += constant
-        out = dens[k]
-        for lo in range(0, n_obs, BLOCK):
-            n = min(BLOCK, n_obs - lo)
-            quadratic_forms(aug, weights, diagonal, lo, out[lo : lo + n], inner[:n])
+    n_states, n_features = means.shape
+    weights, constants, states = np.empty((n_states, len(phi))), np.empty(n_states), np.arange(n_states)
+    if not _all_weights(diagonal, means, scales, dof, jitter, weights, constants):
+        return np.nan
+    taken_off = 0.0
+    if all_alike(dof, gaps):
+        best = 0
+        taken_off = -np.inf
+        for k in range(n_states):
+            over_all = 0.0
+            for m in range(len(phi)):
+                over_all += weights[k, m] * totals[m]
+            if over_all > taken_off:
+                best, taken_off = k, over_all
+        states = states[states != best]
+        for k in states:
+            for m in range(len(phi)):
+                weights[k, m] -= weights[best, m]
+        _fill(dens[best], 0.0)
+    weighted_sums(phi, weights, states, dens)
+    for k in range(n_states):
         if not np.isinf(dof[k]):
-            distances, power = far[k], 0.5 * (dof[k] + n_features)
-            for t in range(n_obs):
-                distances[t] = max(-2.0 * out[t], 0.0)
-                out[t] = constant - power * math.log1p(distances[t] / dof[k])
-    return _log_densities_of_gaps(aug, gaps, means, scales, dof, dens, far)
+            _to_student(constants[k], dof[k], n_features, dens[k], far[k])
+    if not _log_densities_of_gaps(phi, gaps, means, scales, dof, dens, far):
+        return np.nan
+    return taken_off
 
 
 @compiled
-def _log_densities_of_gaps(aug, gaps, means, scales, dof, dens, far):
+def all_alike(dof, gaps):
+    """Whether every state is Gaussian and every row complete."""
+    for nu in dof:
+        if not np.isinf(nu):
+            return False
+    return len(gaps[0]) == 0
+
+
+@compiled
+def _fill(out, value):
+    for t in range(len(out)):
+        out[t] = value
+
+
+@compiled
+def _all_weights(diagonal, means, scales, dof, jitter, weights, constants):
+    """Write each state's weights of the products, a Gaussian's constant among them."""
+    n_states, n_features = means.shape
+    swept, triangle = np.empty((n_features, n_features)), np.empty((n_features + 1, n_features + 1))
+    everything = np.ones(n_features, dtype=np.bool_)
+    for k in range(n_states):
+        log_det = quadratic_weights(means[k], scales[k], swept, everything, triangle)
+        if np.isnan(log_det):
+            for i in range(n_features):
+                scales[k, i, i] += jitter[i]
+            log_det = quadratic_weights(means[k], scales[k], swept, everything, triangle)
+        if np.isnan(log_det):
+            return False
+        constants[k] = log_constant(log_det, dof[k], n_features)
+        if np.isinf(dof[k]):
+            triangle[0, 0] += constants[k]
+        flatten(triangle, diagonal, weights[k])
+    return True
+
+
+@compiled
+def _to_student(constant, dof, n_features, out, distances):
+    """Turn minus half of squared distances in `out` into log-densities of a Student-t."""
+    power = 0.5 * (dof + n_features)
+    for t in range(len(out)):
+        distances[t] = max(-2.0 * out[t], 0.0)
+        out[t] = constant - power * math.log1p(distances[t] / dof)
+
+
+@compiled
+def _log_densities_of_gaps(phi, gaps, means, scales, dof, dens, far):
     rows, pattern, seen = gaps
     for m in range(len(seen)):
         n_seen = _count(seen[m])
@@ -77,7 +127,7 @@ def _log_densities_of_gaps(aug, gaps, means, scales, dof, dens, far):
             for r in range(len(rows)):
                 if pattern[r] == m:
                     t = rows[r]
-                    squared = distance(aug, t, means[k], swept, seen[m])
+                    squared = distance(phi, t, means[k], swept, seen[m])
                     if np.isinf(dof[k]):
                         dens[k, t] = constant - 0.5 * squared
                     else:
@@ -95,45 +145,64 @@ def _count(on):
 
 
 @compiled
-def emission_sums(aug, gaps, diagonal, means, scales, dof, gamma, far, weight, mass, moments, excess):
+def emission_sums(phi, totals, gaps, diagonal, means, scales, dof, gamma, far, weight, mass, moments, excess):
     """Expected sums over rows: of probabilities, of weighted values and products, and what the degrees of freedom are found from.
+
+    Where all states are Gaussian and nothing is missing, the sums of the state with most rows are what the others leave of all rows.
 
     Parameters
     ----------
+    phi, totals : as of `log_densities`
     gamma, far : (K, n_obs) of this E-step
     weight : (K, n_obs), scratch: gamma times the scale weight u = (nu + d) / (nu + distance) of a Student-t state
     mass : (K,) sums of gamma, written
     moments : (K, D + 1, D + 1) sums of weight times a_i a_j with a = [1, x], lower triangle written
     excess : (K,) written for Student-t states: sums of gamma (log u - u + digamma((nu + d) / 2) - log((nu + d) / 2))
     """
-    n_states, n_obs = gamma.shape
-    n_features = len(aug) - 1
+    n_states, most = len(gamma), 0
+    states, flat = np.arange(n_states), np.zeros((n_states, len(phi)))
     for k in range(n_states):
-        mass[k], excess[k] = 0.0, 0.0
-        for i in range(n_features + 1):
-            for j in range(n_features + 1):
+        mass[k], excess[k] = total(gamma[k]), 0.0
+        most = k if mass[k] > mass[most] else most
+        for i in range(moments.shape[1]):
+            for j in range(moments.shape[1]):
                 moments[k, i, j] = 0.0
-        row, out = gamma[k], weight[k]
-        for t in range(n_obs):
-            mass[k] += row[t]
-            out[t] = row[t]
-        if not np.isinf(dof[k]):
-            whole, distances = dof[k] + n_features, far[k]
-            shift = digamma(0.5 * whole) - math.log(0.5 * whole)
-            for t in range(n_obs):
-                u = whole / (dof[k] + distances[t])
-                out[t] *= u
-                excess[k] += row[t] * (math.log(u) - u + shift)
-    _sums_of_gaps(aug, gaps, diagonal, means, scales, dof, gamma, far, weight, moments, excess)
-    for lo in range(0, n_obs, BLOCK):
+    if all_alike(dof, gaps):
+        others = states[states != most]
+        add_moments(phi, gamma, others, flat)
+        for m in range(len(phi)):
+            flat[most, m] = totals[m]
+            for k in others:
+                flat[most, m] -= flat[k, m]
+    else:
         for k in range(n_states):
-            add_moments(weight[k, lo : min(lo + BLOCK, n_obs)], aug, diagonal, lo, moments[k])
+            excess[k] = _scale_weights(dof[k], means.shape[1], gamma[k], far[k], weight[k])
+        _sums_of_gaps(phi, gaps, means, scales, dof, gamma, far, weight, moments, excess)
+        add_moments(phi, weight, states, flat)
+    for k in range(n_states):
+        add_to_triangle(flat[k], diagonal, moments[k])
 
 
 @compiled
-def _sums_of_gaps(aug, gaps, diagonal, means, scales, dof, gamma, far, weight, moments, excess):
+def _scale_weights(dof, n_features, gamma, distances, weight):
+    """Write gamma times the scale weights of one state, and give its `excess`."""
+    if np.isinf(dof):
+        for t in range(len(gamma)):
+            weight[t] = gamma[t]
+        return 0.0
+    whole, excess = dof + n_features, 0.0
+    shift = digamma(0.5 * whole) - math.log(0.5 * whole)
+    for t in range(len(gamma)):
+        u = whole / (dof + distances[t])
+        weight[t] = gamma[t] * u
+        excess += gamma[t] * (math.log(u) - u + shift)
+    return excess
+
+
+@compiled
+def _sums_of_gaps(phi, gaps, means, scales, dof, gamma, far, weight, moments, excess):
     rows, pattern, seen = gaps
-    n_rows = len(aug)
+    n_rows = means.shape[1] + 1
     a = np.empty(n_rows)
     for m in range(len(seen)):
         n_seen = _count(seen[m])
@@ -150,7 +219,7 @@ def _sums_of_gaps(aug, gaps, diagonal, means, scales, dof, gamma, far, weight, m
                 if not np.isinf(dof[k]):
                     u = (dof[k] + n_seen) / (dof[k] + far[k, t])
                     excess[k] += g * (_excess(dof[k], n_seen, far[k, t]) - _excess(dof[k], n_rows - 1, far[k, t]))
-                complete(aug, t, means[k], swept, seen[m], a)
+                complete(phi, t, means[k], swept, seen[m], a)
                 total += g
                 for i in range(n_rows):
                     for j in range(i + 1):

@@ -1,110 +1,176 @@
 """Quadratic forms of rows: log-densities from weights, and the moments that EM needs.
 
 A row x is written as a = [1, x]. A Gaussian's exponent is the sum of weights[i, j] a_i a_j over i >= j, and the sums that the M-step needs
-are those of g a_i a_j: both are a lower triangle of (D + 1, D + 1), and no product of columns is ever stored.
+are those of g a_i a_j. The products a_i a_j are made once, as the rows of a design: both are then passes over it, four products and two
+states at a time, so that what is loaded is used often.
 """
 
 import numpy as np
 
 from models.engine.compile import compiled
 
-BLOCK = 256
-"""Rows at a time, so that a block of all columns stays in the first-level cache between states."""
+BLOCK = 512
+"""Rows at a time, so that what is written stays in the first-level cache from one product to the next."""
 
-
-@compiled
-def quadratic_forms(aug, weights, diagonal, lo, out, inner):
-    """Write the quadratic form of rows from `lo` on into `out` (n_rows,).
-
-    Parameters
-    ----------
-    aug : (D + 1, n_obs) rows as [1, x]
-    weights : (D + 1, D + 1), lower triangle
-    diagonal : whether only squares and linear terms have weights
-    inner : (n_rows,) scratch
-    """
-    n, last = len(out), len(aug) - 1
-    for t in range(n):
-        out[t] = weights[0, 0]
-    for i in range(1, last + 1):
-        x, row = aug[i, lo : lo + n], weights[i]
-        if diagonal:
-            linear, square = row[0], row[i]
-            for t in range(n):
-                out[t] += x[t] * (linear + square * x[t])
-            continue
-        for t in range(n):
-            inner[t] = 0.0
-        for j in range(0, i + 1, 4):
-            _combine_four(aug, row, j, i, lo, inner)
-        for t in range(n):
-            out[t] += x[t] * inner[t]
-
-
-@compiled
-def _combine_four(aug, row, j, i, lo, inner):
-    """Add four terms in a pass: `inner` is loaded and stored once for them. Those beyond the diagonal weigh nothing."""
-    n, last = len(inner), len(aug) - 1
-    a, b = aug[j, lo : lo + n], aug[min(j + 1, last), lo : lo + n]
-    c, d = aug[min(j + 2, last), lo : lo + n], aug[min(j + 3, last), lo : lo + n]
-    wa = row[j]
-    wb = row[j + 1] if j + 1 <= i else 0.0
-    wc = row[j + 2] if j + 2 <= i else 0.0
-    wd = row[j + 3] if j + 3 <= i else 0.0
-    for t in range(n):
-        inner[t] += (wa * a[t] + wb * b[t]) + (wc * c[t] + wd * d[t])
-
-
-@compiled
-def add_moments(g, aug, diagonal, lo, moments):
-    """Add the sums of g a_i a_j over rows from `lo` on to `moments` (D + 1, D + 1), lower triangle.
-
-    Parameters
-    ----------
-    g : (n_rows,) weights of the rows
-    diagonal : whether only linear terms and squares are needed
-    """
-    n, last = len(g), len(aug) - 1
-    ones = aug[0, lo : lo + n]
-    for i in range(last + 1):
-        x = aug[i, lo : lo + n]
-        if diagonal:
-            moments[i, 0] += _sum(g, x, ones)
-            if i > 0:
-                moments[i, i] += _sum(g, x, x)
-            continue
-        for j in range(0, i + 1, 4):
-            b, c, d = min(j + 1, last), min(j + 2, last), min(j + 3, last)
-            _add_four(g, x, aug[j, lo : lo + n], aug[b, lo : lo + n], aug[c, lo : lo + n], aug[d, lo : lo + n], moments[i], j, i + 1 - j)
-
-
-@compiled
-def _sum(g, x, y):
-    total = 0.0
-    for t in range(len(g)):
-        total += g[t] * x[t] * y[t]
-    return total
-
-
-@compiled
-def _add_four(g, x, a, b, c, d, row, j, wanted):
-    """Four sums in a pass: the loads of g and x are shared. Of the last four `wanted` may be fewer."""
-    first, second, third, fourth = 0.0, 0.0, 0.0, 0.0
-    for t in range(len(g)):
-        h = g[t] * x[t]
-        first += h * a[t]
-        second += h * b[t]
-        third += h * c[t]
-        fourth += h * d[t]
-    row[j] += first
-    if wanted > 1:
-        row[j + 1] += second
-    if wanted > 2:
-        row[j + 2] += third
-    if wanted > 3:
-        row[j + 3] += fourth
+WIDTH = 4
+"""Products in a pass; a design is filled up with zeros to a multiple of it."""
 
 
 def augmented(X: np.ndarray) -> np.ndarray:
     """Lay rows (n_obs, D) out as [1, x], (D + 1, n_obs), 0 where missing."""
     return np.ascontiguousarray(np.vstack([np.ones(len(X)), np.nan_to_num(X.T, nan=0.0)]))
+
+
+@compiled
+def design(aug, diagonal):
+    """Products of the columns of `aug` (D + 1, n_obs): first 1 and x themselves, then x_i x_j for i >= j, for i = j alone if `diagonal`."""
+    last, n_obs = len(aug) - 1, aug.shape[1]
+    n_terms = len(aug) + (last if diagonal else last * (last + 1) // 2)
+    out = np.zeros(((n_terms + WIDTH - 1) // WIDTH * WIDTH, n_obs))
+    for i in range(last + 1):
+        _multiply(aug[i], aug[0], out[i])
+    at = last + 1
+    for i in range(1, last + 1):
+        for j in range(i if diagonal else 1, i + 1):
+            _multiply(aug[i], aug[j], out[at])
+            at += 1
+    return out
+
+
+@compiled
+def _multiply(x, y, out):
+    for t in range(len(out)):
+        out[t] = x[t] * y[t]
+
+
+@compiled
+def flatten(triangle, diagonal, flat):
+    """Write a lower triangle (D + 1, D + 1) in the order of `design`."""
+    last = len(triangle) - 1
+    for i in range(last + 1):
+        flat[i] = triangle[i, 0]
+    at = last + 1
+    for i in range(1, last + 1):
+        for j in range(i if diagonal else 1, i + 1):
+            flat[at] = triangle[i, j]
+            at += 1
+    for m in range(at, len(flat)):
+        flat[m] = 0.0
+
+
+@compiled
+def add_to_triangle(flat, diagonal, triangle):
+    """Add what is in the order of `design` to a lower triangle (D + 1, D + 1)."""
+    last = len(triangle) - 1
+    for i in range(last + 1):
+        triangle[i, 0] += flat[i]
+    at = last + 1
+    for i in range(1, last + 1):
+        for j in range(i if diagonal else 1, i + 1):
+            triangle[i, j] += flat[at]
+            at += 1
+
+
+@compiled
+def weighted_sums(phi, weights, states, out):
+    """Write sums over the products, weights[k] times phi, into `out` (K, n_obs) for some of the states.
+
+    Parameters
+    ----------
+    phi : (n_terms, n_obs) as `design` makes it
+    weights : (K, n_terms)
+    states : (n,) which of them
+    """
+    n_obs = phi.shape[1]
+    for lo in range(0, n_obs, BLOCK):
+        hi = min(lo + BLOCK, n_obs)
+        for s in range(0, len(states), 2):
+            k, other = states[s], states[min(s + 1, len(states) - 1)]
+            first, second = out[k, lo:hi], out[other, lo:hi]
+            for t in range(hi - lo):
+                first[t] = 0.0
+                second[t] = 0.0
+            for m in range(0, len(phi), WIDTH):
+                a, b, c, d = phi[m, lo:hi], phi[m + 1, lo:hi], phi[m + 2, lo:hi], phi[m + 3, lo:hi]
+                if k == other:
+                    _combine(a, b, c, d, weights[k], m, first)
+                else:
+                    _combine_two(a, b, c, d, weights[k], weights[other], m, first, second)
+
+
+@compiled
+def _combine(a, b, c, d, weights, m, out):
+    wa, wb, wc, wd = weights[m], weights[m + 1], weights[m + 2], weights[m + 3]
+    for t in range(len(out)):
+        out[t] += (wa * a[t] + wb * b[t]) + (wc * c[t] + wd * d[t])
+
+
+@compiled
+def _combine_two(a, b, c, d, weights, others, m, first, second):
+    wa, wb, wc, wd = weights[m], weights[m + 1], weights[m + 2], weights[m + 3]
+    va, vb, vc, vd = others[m], others[m + 1], others[m + 2], others[m + 3]
+    for t in range(len(first)):
+        first[t] += (wa * a[t] + wb * b[t]) + (wc * c[t] + wd * d[t])
+        second[t] += (va * a[t] + vb * b[t]) + (vc * c[t] + vd * d[t])
+
+
+@compiled
+def add_moments(phi, g, states, moments):
+    """Add the sums over rows of g[k] times each product to `moments` (K, n_terms), for some of the states; others as of `weighted_sums`."""
+    n_obs = phi.shape[1]
+    for lo in range(0, n_obs, BLOCK):
+        hi = min(lo + BLOCK, n_obs)
+        for s in range(0, len(states), 2):
+            k, other = states[s], states[min(s + 1, len(states) - 1)]
+            for m in range(0, len(phi), WIDTH):
+                a, b, c, d = phi[m, lo:hi], phi[m + 1, lo:hi], phi[m + 2, lo:hi], phi[m + 3, lo:hi]
+                if k == other:
+                    _project(a, b, c, d, g[k, lo:hi], m, moments[k])
+                else:
+                    _project_two(a, b, c, d, g[k, lo:hi], g[other, lo:hi], m, moments[k], moments[other])
+
+
+@compiled
+def _project(a, b, c, d, g, m, out):
+    p, q, r, s = 0.0, 0.0, 0.0, 0.0
+    for t in range(len(g)):
+        p += g[t] * a[t]
+        q += g[t] * b[t]
+        r += g[t] * c[t]
+        s += g[t] * d[t]
+    out[m] += p
+    out[m + 1] += q
+    out[m + 2] += r
+    out[m + 3] += s
+
+
+@compiled
+def _project_two(a, b, c, d, g, h, m, first, second):
+    p, q, r, s = 0.0, 0.0, 0.0, 0.0
+    u, v, w, z = 0.0, 0.0, 0.0, 0.0
+    for t in range(len(g)):
+        p += g[t] * a[t]
+        q += g[t] * b[t]
+        r += g[t] * c[t]
+        s += g[t] * d[t]
+        u += h[t] * a[t]
+        v += h[t] * b[t]
+        w += h[t] * c[t]
+        z += h[t] * d[t]
+    first[m] += p
+    first[m + 1] += q
+    first[m + 2] += r
+    first[m + 3] += s
+    second[m] += u
+    second[m + 1] += v
+    second[m + 2] += w
+    second[m + 3] += z
+
+
+@compiled
+def total(values):
+    """Sum of values (n,)."""
+    result = 0.0
+    for t in range(len(values)):
+        result += values[t]
+    return result

@@ -68,7 +68,7 @@ def _forward_backward(start, trans, rel, lo, hi, forward, backward, scale, state
     scale[lo] = 1.0
     ahead, behind = 1.0 / total, 1.0
     for step in range(1, hi - lo):
-        t, u, even = lo + step, hi - 1 - step, step % 2 == 0
+        t, u, even = np.uint64(lo + step), np.uint64(hi - 1 - step), step % 2 == 0  # unsigned: no look whether one counts from the end
         factor = ahead if even else 1.0
         scale[t] = factor
         total = 0.0

@@ -10,7 +10,7 @@ from scipy.stats import multivariate_normal
 from models.engine.emissions import log_constant
 from models.engine.exponential import LEAST, exponentiate
 from models.engine.gaussian import complete, distance, quadratic_weights, sweep
-from models.engine.quadratic import add_moments, augmented, quadratic_forms
+from models.engine.quadratic import augmented, design, flatten, weighted_sums
 from models.engine.special import digamma
 
 sizes = st.tuples(st.integers(0, 10_000), st.integers(1, 9), st.integers(1, 40))
@@ -73,28 +73,13 @@ def test_quadratic_forms_are_log_densities_of_scipy(size, diagonal):
         scale = np.diag(np.diagonal(scale)).copy()
     weights = np.zeros((n + 1, n + 1))
     log_det = quadratic_weights(mean, scale, np.empty((n, n)), np.ones(n, np.bool_), weights)
-    out, lo = np.empty(n_obs - n_obs // 3), n_obs // 3  # not from the first row on
-    quadratic_forms(augmented(X), weights, diagonal, lo, out, np.empty(n_obs))
-    expected = multivariate_normal(mean, scale).logpdf(X[lo:]) - log_constant(log_det, np.inf, n)
+    phi = design(augmented(X), diagonal)
+    flat, out = np.zeros((1, len(phi))), np.empty((1, phi.shape[1]))
+    flatten(weights, diagonal, flat[0])
+    weighted_sums(phi, flat, np.arange(1), out)
+    expected = multivariate_normal(mean, scale).logpdf(X) - log_constant(log_det, np.inf, n)
     tolerance = 1e-13 * np.linalg.cond(scale)
-    np.testing.assert_allclose(out, expected, rtol=tolerance, atol=tolerance * (1 + np.abs(weights).max()))
-
-
-@given(sizes, st.booleans())
-def test_moments_are_weighted_sums_of_products(size, diagonal):
-    seed, n, n_obs = size
-    rng = np.random.default_rng(seed)
-    X, before = rng.normal(size=(n_obs, n)), np.tril(rng.normal(size=(n + 1, n + 1)))
-    lo = n_obs // 3
-    g, moments = rng.random(n_obs - lo), before.copy()
-    add_moments(g, augmented(X), diagonal, lo, moments)
-    ones = np.column_stack([np.ones(n_obs), X])[lo:]
-    added = np.tril((g[:, None] * ones).T @ ones)
-    if diagonal:
-        kept = np.eye(n + 1, dtype=bool)
-        kept[:, 0] = True
-        added = np.where(kept, added, 0.0)
-    np.testing.assert_allclose(moments, before + added, rtol=0, atol=1e-12 * n_obs)
+    np.testing.assert_allclose(out[0, :n_obs], expected, rtol=tolerance, atol=tolerance * (1 + np.abs(weights).max()))
 
 
 def test_a_row_with_gaps_is_completed_by_its_expectation():

@@ -1,0 +1,168 @@
+"""Walk-forward with honest refits: every parameter comes from the past of the days it is judged on."""
+
+import logging
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import numpy as np
+
+from benchmarks.em import TOLERANCE, draw, warm_up
+from benchmarks.measure import Duel, Versus
+from models.params import Array, HMMParams
+
+DAYS, EVERY, REFITS = 3000, 21, 96
+N_FEATURES, N_STATES, RANDOM_STARTS = 6, 3, 10
+N_ITER, TOL = 100, 1e-2
+"""Limits of EM, the same for both: hmmlearn's default tolerance, and iterations enough to meet it."""
+
+COLD_GUARDS = 3
+SOFTENING = 0.01
+NO_WORSE = 1e-3
+"""Nats a day that our mean one-step log score may be below the peer's."""
+
+Walk = list[HMMParams]
+"""Parameters of every refit, in the units of its standardised training window."""
+
+
+def windows(X: Array) -> Iterator[tuple[int, Array, Array]]:
+    """Give the number of training days, their mean and standard deviation, of every refit."""
+    for end in range(DAYS - EVERY * REFITS, DAYS, EVERY):
+        yield end, X[:end].mean(axis=0), X[:end].std(axis=0)
+
+
+def refit_ours(X: Array, guards: int) -> Walk:
+    """Refit from the last parameters and from `guards` cold starts besides, under hmmlearn's priors; at first from cold starts alone."""
+    from benchmarks.peers.hmmlearn_em import fit
+    from models import GaussianHMM
+    from models.hmm import sticky_start
+
+    rng, walk, before = np.random.default_rng(0), [], (np.zeros(0), np.zeros(0))
+    for end, center, scale in windows(X):
+        rows = (X[:end] - center) / scale
+        starts = [softened(walk[-1].rescaled(*before).rescaled(-center / scale, 1.0 / scale))] if walk else []
+        n_cold = guards if walk else RANDOM_STARTS
+        starts += [sticky_start(N_STATES, rows) if i == 0 else clustered_start(rows, rng) for i in range(n_cold)]
+        fits = [fit(GaussianHMM, rows, start, N_ITER, TOL) for start in starts]
+        walk.append(max(fits, key=lambda found: found[1][-1])[0])
+        before = center, scale
+    return walk
+
+
+def refit_naively(X: Array) -> Walk:
+    """Refit with hmmlearn from random starts, each time anew."""
+    from benchmarks.peers.hmmlearn_em import best_of_random
+
+    return [best_of_random((X[:end] - center) / scale, N_STATES, RANDOM_STARTS, N_ITER, TOL) for end, center, scale in windows(X)]
+
+
+def mean_log_score(X: Array, walk: Walk) -> float:
+    """Mean of log p(x_t | x_1..x_t-1), nats a day, over the days that no refit has seen; densities in the units of `X`."""
+    from models.engine.filtering import filter_history
+
+    scores = []
+    for (end, center, scale), params in zip(windows(X), walk, strict=True):
+        until = min(end + EVERY, DAYS)
+        scores.append(filter_history(X[:until], params.rescaled(center, scale)).log_next[end:])
+    return float(np.concatenate(scores).mean())
+
+
+def prepare(guards: int) -> Duel:
+    X = draw(DAYS, N_FEATURES, N_STATES)
+
+    def check(own: Walk, theirs: Walk) -> None:
+        mine, other = mean_log_score(X, own), mean_log_score(X, theirs)
+        print(f"  mean one-step log score out of sample: ours {mine:.4f}, hmmlearn {other:.4f} nats a day", file=sys.stderr, flush=True)
+        assert mine >= other - NO_WORSE, f"ours scores {mine:.5f} nats a day, hmmlearn {other:.5f}: more than {NO_WORSE} worse"
+
+    ours = partial(_quietly, partial(refit_ours, X, guards))
+    warm_up(ours, "our walk")
+    return Duel(ours, lambda: partial(_quietly, partial(refit_naively, X)), check, repeats=1, calls=3)
+
+
+def prepare_same_starts() -> Duel:
+    """Fits of every eighth refit from the same random starts; those are made beforehand."""
+    from models import GaussianHMM
+
+    X = draw(DAYS, N_FEATURES, N_STATES)
+    rows = [(X[:end] - center) / scale for end, center, scale in list(windows(X))[::8]]
+    starts = [[random_start(each, np.random.default_rng(seed)) for seed in range(RANDOM_STARTS)] for each in rows]
+
+    def fit_all(kind: type) -> list[tuple[HMMParams, Array]]:
+        from benchmarks.peers.hmmlearn_em import fit
+
+        return [fit(kind, each, start, N_ITER, TOL) for each, given in zip(rows, starts, strict=True) for start in given]
+
+    def set_up_peer() -> Callable[[], list[tuple[HMMParams, Array]]]:
+        from hmmlearn import hmm
+
+        return partial(_quietly, partial(fit_all, hmm.GaussianHMM))
+
+    def check(own: list[tuple[HMMParams, Array]], theirs: list[tuple[HMMParams, Array]]) -> None:
+        for (_, mine), (_, other) in zip(own, theirs, strict=True):
+            np.testing.assert_allclose(mine, other, rtol=TOLERANCE, atol=0)
+
+    return Duel(partial(_quietly, partial(fit_all, GaussianHMM)), set_up_peer, check, repeats=1, calls=2)
+
+
+def softened(params: HMMParams) -> HMMParams:
+    """Let every state be reached again: what EM once found impossible, it would keep so for good."""
+    mixed = [(1.0 - SOFTENING) * each + SOFTENING / N_STATES for each in (params.start, params.trans)]
+    return HMMParams(mixed[0], mixed[1], params.means, params.scales, params.dof)
+
+
+def clustered_start(X: Array, rng: np.random.Generator) -> HMMParams:
+    """Start from one run of k-means: centres and covariances of its clusters."""
+    from sklearn.cluster import KMeans
+
+    labels = KMeans(N_STATES, n_init=1, random_state=int(rng.integers(2**31))).fit_predict(X)
+    trans = np.full((N_STATES, N_STATES), 0.1 / (N_STATES - 1))
+    np.fill_diagonal(trans, 0.9)
+    parts = [X[labels == k] for k in range(N_STATES)]
+    scales = np.array([np.cov(part.T) + 0.01 * np.eye(X.shape[1]) for part in parts])
+    return HMMParams(np.full(N_STATES, 1.0 / N_STATES), trans, np.array([part.mean(axis=0) for part in parts]), scales)
+
+
+def random_start(X: Array, rng: np.random.Generator) -> HMMParams:
+    """Draw transitions, take means at some of the rows and the covariance of all."""
+    trans = rng.dirichlet(np.full(N_STATES, 5.0), size=N_STATES)
+    means = X[rng.choice(len(X), N_STATES, replace=False)]
+    return HMMParams(np.full(N_STATES, 1.0 / N_STATES), trans, means, np.tile(np.cov(X.T), (N_STATES, 1, 1)))
+
+
+def _quietly(run: Callable[[], object]) -> object:
+    """Keep hmmlearn from logging every loss of likelihood, which its own prior brings about."""
+    logger = logging.getLogger("hmmlearn")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return run()
+    finally:
+        logger.setLevel(before)
+
+
+NAIVE = f"hmmlearn: best of {RANDOM_STARTS} random starts at every refit"
+
+WORKS = [
+    Versus(
+        f"walk-forward, {REFITS} refits over {DAYS:,} days x {N_FEATURES}, {N_STATES} states: warm starts",
+        NAIVE,
+        400.0,
+        partial(prepare, 0),
+    ),
+    Versus(
+        f"walk-forward, {REFITS} refits over {DAYS:,} days x {N_FEATURES}, {N_STATES} states: warm, and {COLD_GUARDS} cold guards each",
+        NAIVE,
+        40.0,
+        partial(prepare, COLD_GUARDS),
+    ),
+    Versus(
+        f"walk-forward, every eighth of those refits: {RANDOM_STARTS} random starts each",
+        "hmmlearn: the same starts, the same iterations",
+        12.0,
+        prepare_same_starts,
+    ),
+]
