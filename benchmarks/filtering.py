@@ -5,7 +5,8 @@ from collections.abc import Callable
 import numpy as np
 
 from benchmarks.measure import Duel, Versus
-from models.inference import Array, HMMParams, filter_step, forward_filter, log_density, predict_next
+from models.inference import Array, HMMParams, forward_filter
+from models.online import OnlineFilter
 
 HISTORY, STORED = 1000, 3000
 TOLERANCE = 1e-10
@@ -35,9 +36,10 @@ def prepare_new_day() -> Duel:
     X = observations(STORED + 1)
     stored = forward_filter(X[:-1], PARAMS).probs[-1]
 
+    online = OnlineFilter(PARAMS)
+
     def step() -> Array:
-        density = log_density(X[-1:], PARAMS)[0]
-        return filter_step(predict_next(stored, PARAMS.trans), density)[0]
+        return online.update(stored, X[-1]).probs
 
     def set_up_peer() -> Callable[[], Array]:
         from benchmarks.peers.hmmlearn_filter import filter_newest, gaussian_hmm

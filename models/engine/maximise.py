@@ -16,6 +16,9 @@ LEAST_DOF, MOST_DOF = 3.0, 200.0
 LEAST_ROWS = 1e-5
 """Rows that a state's variances are divided by at least, as hmmlearn does."""
 
+LEAST_PROB = 1e-100
+"""A probability below this is none. EM makes one that nothing speaks for smaller at every step, down to denormal numbers, which are slow."""
+
 
 @compiled
 def normalise(prior, counts, probs):
@@ -31,7 +34,7 @@ def normalise(prior, counts, probs):
         total += probs[k]
     if total > 0.0:
         for k in range(len(probs)):
-            probs[k] /= total
+            probs[k] = probs[k] / total if probs[k] > LEAST_PROB * total else 0.0
 
 
 @compiled
