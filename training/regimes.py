@@ -29,6 +29,9 @@ STATE_NAMES = {2: ("risk_on", "risk_off"), 3: ("risk_on", "neutral", "risk_off")
 
 MIN_OCCUPANCY = 0.05
 
+EVIDENCE_EVERY = 4
+"""Refits from one weighing of the names to the next, about a year: those between rest on the last."""
+
 RegimeModel = RegimeHMM | RegimeAverage | RegimeJump | RegimeClassifier
 Progress = Callable[[str, int, int], None]
 
@@ -147,7 +150,7 @@ def _refit(
         )
     rng = np.random.default_rng([config.seed, number])
     model = _fit(window, price.iloc[first : position + 1], columns, before.model if before else None, rng, config)
-    model = _weighed(model, window, rng, config)
+    model = _carried(model, before.model) if before and number % EVIDENCE_EVERY else _weighed(model, window, rng, config)
     rows = X.iloc[first:end]
     states = filter_regimes(model, rows) if isinstance(model, RegimeHMM | RegimeAverage) else model.filter_states(rows)
     probs = model.proba(states)
@@ -168,6 +171,17 @@ def _weighed(model: RegimeModel, window: pd.DataFrame, rng: np.random.Generator,
     settings = next(iter(specification_settings(config).values()), hmm_settings(config))
     rows = window.iloc[-(settings.window or len(window)) :]
     return replace(model, identity=weigh_names(model, rows, settings, config.regime.evidence, rng)[1])
+
+
+def _carried(model: RegimeModel, before: RegimeModel) -> RegimeModel:
+    """Give the model the evidence of the refit before, whose states are its own or the names are not used (`inverted`)."""
+    if isinstance(model, RegimeAverage) and isinstance(before, RegimeAverage):
+        lead = _carried(model.members[0], before.members[0])
+        return replace(model, members=(lead, *model.members[1:])) if isinstance(lead, RegimeHMM) else model
+    if isinstance(model, RegimeHMM) and isinstance(before, RegimeHMM):
+        own, known = model.identity, before.identity
+        return replace(model, identity=replace(own, order_prob=known.order_prob, gain_z=known.gain_z))
+    return model
 
 
 def _faults(model: RegimeModel, seen: Array, where: str) -> list[str]:

@@ -52,7 +52,7 @@ def run_em(aug, gaps, offsets, params, priors, kind, update, shared_dof, maximum
         if np.isnan(taken_off):
             return iteration, SINGULAR
         log_lik = taken_off + smooth(start, trans, dens, offsets, rel, forward, gamma, scale, began, counts)
-        if not np.isfinite(log_lik):
+        if not -np.inf < log_lik < np.inf:  # of a sum that may be reordered, isfinite says nothing
             return iteration, IMPOSSIBLE
         history[iteration, 0] = log_lik
         history[iteration, 1] = log_lik

@@ -1,7 +1,5 @@
 """Smoothed probabilities of all sequences from their log-densities."""
 
-import math
-
 import numpy as np
 
 from models.engine.compile import compiled
@@ -59,7 +57,7 @@ def smooth(start, trans, dens, offsets, rel, forward, gamma, scale, began, count
     for s in range(len(offsets) - 1):
         lo, hi = offsets[s], offsets[s + 1]
         part = forward_backward(start, trans, rel, lo, hi, forward, gamma, scale)
-        if math.isfinite(part) and posteriors(trans, rel, lo, hi, forward, gamma, scale, counts):
+        if -np.inf < part < np.inf and posteriors(trans, rel, lo, hi, forward, gamma, scale, counts):
             log_lik += part
         else:
             for i in range(n_states):
