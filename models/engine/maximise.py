@@ -17,7 +17,7 @@ LEAST_ROWS = 1e-5
 """Rows that a state's variances are divided by at least, as hmmlearn does."""
 
 LEAST_PROB = 1e-100
-"""A probability below this is none. EM makes one that nothing speaks for smaller at every step, down to denormal numbers, which are slow."""
+"""A probability below this is none: EM makes one that nothing speaks for ever smaller, down to denormal numbers, which are slow."""
 
 
 @compiled
