@@ -18,7 +18,10 @@ WIDTH = 4
 
 def augmented(X: np.ndarray) -> np.ndarray:
     """Lay rows (n_obs, D) out as [1, x], (D + 1, n_obs), 0 where missing."""
-    return np.ascontiguousarray(np.vstack([np.ones(len(X)), np.nan_to_num(X.T, nan=0.0)]))
+    out = np.empty((X.shape[1] + 1, len(X)))
+    out[0], out[1:] = 1.0, X.T
+    out[np.isnan(out)] = 0.0
+    return out
 
 
 @compiled
