@@ -96,6 +96,7 @@ class GaussianHMM(CausalMixin, WholeSequenceMixin, hmm.GaussianHMM):  # type: ig
     def params_(self) -> HMMParams:
         """Parameters in the form that the filter reads."""
         start, trans, means = (np.asarray(each, dtype=np.float64) for each in (self.startprob_, self.transmat_, self.means_))
+        self.n_features = means.shape[1]  # hmmlearn learns it from a fit; parameters may be set by hand
         return HMMParams(start, trans, means, self._scales())
 
     def fit(self, X: ArrayLike, lengths: ArrayLike | None = None) -> Self:

@@ -44,8 +44,11 @@ class Said:
 
 
 def label_columns(names: Iterable[Any]) -> list[str]:
-    """Columns of the scoring function's answer that make a label: those of forecasts have an asset's name before them."""
-    return [name for name in names if name in ("session", "status", "regime") or name.startswith("p_")]
+    """Columns of the scoring function's answer that make a label: those of forecasts have an asset's name before them.
+
+    What single specifications say is no label: it was never called.
+    """
+    return [name for name in names if name in ("session", "status", "regime") or (name.startswith("p_") and "_spec_" not in name)]
 
 
 Owned = tuple[str, Said]

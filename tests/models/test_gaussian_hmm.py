@@ -224,3 +224,17 @@ def test_variances_of_two_years_of_daily_returns_are_a_quarter_too_large_with_hm
     print({str(prior): np.round(each, 3) for prior, each in ratios.items()})  # noqa: T201
     assert np.median(ratios[None]) == pytest.approx(1.28, abs=0.04)
     assert np.abs(np.array(ratios["data"]) - 1.0).max() < 0.03
+
+
+@pytest.mark.parametrize("covariance_type", ["spherical", "diag", "tied", "full"])
+def test_parameters_set_by_hand_are_filtered_with(covariance_type):
+    X = np.random.default_rng(0).normal(size=(50, 2))
+    model, stock = (cls(2, covariance_type=covariance_type) for cls in (GaussianHMM, hmm.GaussianHMM))
+    covars = {"spherical": np.array([1.0, 2.0]), "diag": np.ones((2, 2)), "tied": np.eye(2), "full": np.stack([np.eye(2), 2.0 * np.eye(2)])}
+    for each in (model, stock):
+        each.startprob_, each.transmat_, each.means_ = np.array([0.5, 0.5]), np.full((2, 2), 0.5), np.array([[0.0, 1.0], [1.0, 0.0]])
+        each.n_features = 2  # what a setter of covariances needs
+        each.covars_ = covars[covariance_type]
+    del model.n_features
+    assert model.score(X) == pytest.approx(stock.score(X), rel=1e-10)
+    assert model.update(None, X[0]).probs == pytest.approx(model.filter_proba(X[:1])[0], abs=1e-12)
