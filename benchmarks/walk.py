@@ -12,14 +12,16 @@ import numpy as np
 from benchmarks.em import TOLERANCE, draw, warm_up
 from benchmarks.measure import Duel, Versus
 from models.params import Array, HMMParams
+from models.starts import COLD_GUARDS
 
 DAYS, EVERY, REFITS = 3000, 21, 96
 N_FEATURES, N_STATES, RANDOM_STARTS = 6, 3, 10
 N_ITER, TOL = 100, 1e-2
 """Limits of EM, the same for both: hmmlearn's default tolerance, and iterations enough to meet it."""
 
-COLD_GUARDS = 3
-SOFTENING = 0.01
+KAPPA = 100.0
+"""Sessions that the sticky prior is worth, as in conf/train.yaml."""
+
 NO_WORSE = 1e-3
 """Nats a day that our mean one-step log score may be below the peer's."""
 
@@ -33,21 +35,20 @@ def windows(X: Array) -> Iterator[tuple[int, Array, Array]]:
         yield end, X[:end].mean(axis=0), X[:end].std(axis=0)
 
 
-def refit_ours(X: Array, guards: int) -> Walk:
-    """Refit from the last parameters and from `guards` cold starts besides, under hmmlearn's priors; at first from cold starts alone."""
-    from models.em import Prior, climb
-    from models.hmm import sticky_start
+def refit_ours(X: Array, n_guards: int) -> Walk:
+    """Refit as training does: from the last parameters and `n_guards` cold starts besides; at first from cold starts alone."""
+    from models.hmm import fit_hmm
+    from models.starts import cold_starts, refit_starts
 
-    none, small = np.zeros((N_STATES, N_FEATURES)), np.tile(0.01 * np.eye(N_FEATURES), (N_STATES, 1, 1))
-    prior = Prior(np.ones(N_STATES), np.ones((N_STATES, N_STATES)), none, small)
     rng, walk, before = np.random.default_rng(0), [], (np.zeros(0), np.zeros(0))
     for end, center, scale in windows(X):
         rows = (X[:end] - center) / scale
-        starts = [softened(walk[-1].rescaled(*before).rescaled(-center / scale, 1.0 / scale))] if walk else []
-        n_cold = guards if walk else RANDOM_STARTS
-        starts += [sticky_start(N_STATES, rows) if i == 0 else clustered_start(rows, rng) for i in range(n_cold)]
-        climbs = [climb(rows, start, prior, covariance_type="full", n_iter=N_ITER, tol=TOL, maximum_posterior=False) for start in starts]
-        walk.append(max(climbs, key=lambda found: float(found.log_lik[-1])).params)
+        if walk:
+            starts = refit_starts(walk[-1].rescaled(*before).rescaled(-center / scale, 1.0 / scale), rows, rng, n_guards=n_guards)
+        else:
+            starts = cold_starts(RANDOM_STARTS, N_STATES, rows, rng)
+        fit = fit_hmm(rows, N_STATES, kappa=KAPPA, starts=starts, n_iter=N_ITER, tol=TOL, covariance_type="full")
+        walk.append(fit.params)
         before = center, scale
     return walk
 
@@ -106,24 +107,6 @@ def prepare_same_starts() -> Duel:
             np.testing.assert_allclose(mine, other, rtol=TOLERANCE, atol=0)
 
     return Duel(partial(_quietly, partial(fit_all, GaussianHMM)), set_up_peer, check, repeats=1, calls=2)
-
-
-def softened(params: HMMParams) -> HMMParams:
-    """Let every state be reached again: what EM once found impossible, it would keep so for good."""
-    mixed = [(1.0 - SOFTENING) * each + SOFTENING / N_STATES for each in (params.start, params.trans)]
-    return HMMParams(mixed[0], mixed[1], params.means, params.scales, params.dof)
-
-
-def clustered_start(X: Array, rng: np.random.Generator) -> HMMParams:
-    """Start from one run of k-means: centres and covariances of its clusters."""
-    from sklearn.cluster import KMeans
-
-    labels = KMeans(N_STATES, n_init=1, random_state=int(rng.integers(2**31))).fit_predict(X)
-    trans = np.full((N_STATES, N_STATES), 0.1 / (N_STATES - 1))
-    np.fill_diagonal(trans, 0.9)
-    parts = [X[labels == k] for k in range(N_STATES)]
-    scales = np.array([np.cov(part.T) + 0.01 * np.eye(X.shape[1]) for part in parts])
-    return HMMParams(np.full(N_STATES, 1.0 / N_STATES), trans, np.array([part.mean(axis=0) for part in parts]), scales)
 
 
 def random_start(X: Array, rng: np.random.Generator) -> HMMParams:

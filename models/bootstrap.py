@@ -8,12 +8,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from models.ensemble import Ensemble
-from models.hmm import START_DOF, fit_hmm, sticky_start
+from models.hmm import fit_hmm
 from models.identity import Identity, match, order_probability
 from models.inference import Array, HMMParams
 from models.one_state import gain_z
 from models.regime import RegimeHMM
 from models.regime_fit import HMMSettings, complete_blocks
+from models.starts import START_DOF, softened, sticky_start
 
 MEAN_BLOCK = 63
 REFIT_ITERATIONS = 25
@@ -98,7 +99,7 @@ def _refit(X: Array, lengths: NDArray[np.int64], own: HMMParams, settings: HMMSe
         X,
         settings.n_components,
         kappa=settings.kappa,
-        starts=[own, sticky_start(settings.n_components, X, START_DOF if heavy else np.inf)],
+        starts=[softened(own), sticky_start(settings.n_components, X, START_DOF if heavy else np.inf)],
         n_iter=REFIT_ITERATIONS,
         tol=settings.tol,
         lengths=lengths,

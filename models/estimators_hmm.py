@@ -25,7 +25,7 @@ class GaussianRegimes(CausalRegimes):
     ----------
     n_components : number of states
     covariance_type : 'diag', 'full', 'tied' or 'spherical', of the standardised columns
-    stickiness : pseudo-counts of staying in a state
+    stickiness : sessions that the sticky prior (`models.em.sticky_prior`) is worth in each state
     score_column : position or name of the column by which states are ordered: highest mean over standard deviation first
     n_init : starts of EM; the best posterior is kept
     n_iter, tol : limits of EM
@@ -118,11 +118,10 @@ class GaussianRegimes(CausalRegimes):
 
     def _climbed(self, rows: Array) -> HMMParams:
         from models.em import climb, data_prior
-        from models.hmm import jittered, sticky_start
+        from models.starts import cold_starts
 
-        cold = sticky_start(self.n_components, rows, self._start_dof)
         rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31 - 1))
-        starts = [cold, *(jittered(cold, rng) for _ in range(self.n_init - 1))]
+        starts = cold_starts(self.n_init, self.n_components, rows, rng, self._start_dof)
         prior = data_prior(rows, self.n_components, self.stickiness)
         climbs = [climb(rows, start, prior, covariance_type=self.covariance_type, n_iter=self.n_iter, tol=self.tol) for start in starts]
         reached = [each for each in climbs if not each.failed and np.isfinite(each.objective).all() and _finite(each.params)]

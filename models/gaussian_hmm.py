@@ -31,7 +31,7 @@ class GaussianHMM(CausalMixin, WholeSequenceMixin, hmm.GaussianHMM):  # type: ig
     ----------
     prior : None for hmmlearn's priors; 'data' for variances worth `models.em.PRIOR_ROWS` rows at the pooled variance (hmmlearn's default
         `covars_prior` of .01 is on the unit scale: it makes the variances of daily returns too large). EM then stops by the posterior.
-    stickiness : pseudo-counts of staying in a state, added to the diagonal of `transmat_prior`
+    stickiness : sessions that a sticky prior (`models.em.sticky_prior`) adds to each row of `transmat_prior`
     **hmmlearn : as there
 
     Raises

@@ -1,7 +1,7 @@
-"""Fitting an HMM that stays in its states: EM with a sticky prior, from starts that suit daily data."""
+"""Fitting an HMM that stays in its states: EM with a sticky prior, the best of some starts."""
 
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,13 +12,6 @@ from models.errors import FitError
 from models.fit_checks import check_fit
 from models.observations import read_rows
 from models.params import Array, HMMParams
-
-START_DIAGONAL = 0.98
-VARIANCE_SPAN = (0.5, 2.0)
-"""Start of EM: persistent states with common means that differ in variance (random starts settle in an i.i.d. mixture)."""
-
-START_DOF = 10.0
-"""Degrees of freedom that Student-t states start from: the mode of their prior."""
 
 ROWS_A_PARAMETER = 5
 
@@ -43,28 +36,6 @@ class HMMFit:
     n_iter: int
     converged: bool
     fell: float = 0.0
-
-
-def sticky_start(n_components: int, X: Array, dof: float = np.inf) -> HMMParams:
-    """Start of EM that suits daily data: `START_DIAGONAL`, common means, variances spread by `VARIANCE_SPAN`.
-
-    Parameters
-    ----------
-    X : (n_obs, n_features), NaN where missing
-    dof : degrees of freedom of every state
-    """
-    trans = np.full((n_components, n_components), (1.0 - START_DIAGONAL) / max(n_components - 1, 1))
-    np.fill_diagonal(trans, START_DIAGONAL if n_components > 1 else 1.0)
-    scale = np.geomspace(*VARIANCE_SPAN, n_components)[:, None]
-    means = np.tile(np.nanmean(X, axis=0), (n_components, 1))
-    return HMMParams(np.full(n_components, 1.0 / n_components), trans, means, scale * np.nanvar(X, axis=0), np.full(n_components, dof))
-
-
-def jittered(params: HMMParams, rng: np.random.Generator) -> HMMParams:
-    """Give another start near `params`: means moved by half a standard deviation, scales stretched by half a log unit a column."""
-    means = params.means + 0.5 * np.sqrt(params.variances) * rng.normal(size=params.means.shape)
-    stretch = np.exp(0.25 * rng.normal(size=params.means.shape))
-    return replace(params, means=means, scales=params.scales * stretch[:, :, None] * stretch[:, None, :])
 
 
 def count_parameters(n_components: int, n_features: int, covariance_type: CovarianceType = "diag", heavy: bool = False) -> int:
@@ -92,13 +63,13 @@ def fit_hmm(
 ) -> HMMFit:
     """Fit by EM from each start and keep the best posterior.
 
-    Maximises the log-likelihood plus a Dirichlet prior on each row of the transition matrix, 1 + `kappa` on the
-    diagonal and 1 elsewhere (sticky prior), and a prior of `models.em.PRIOR_ROWS` rows at the pooled variance.
+    Maximises the log-likelihood plus a Dirichlet prior on each row of the transition matrix (`models.em.sticky_prior`) and a prior of
+    `models.em.PRIOR_ROWS` row at the pooled variance.
 
     Parameters
     ----------
     X : (n_obs, n_features), NaN where missing
-    kappa : pseudo-counts of staying in a state
+    kappa : sessions that the sticky prior is worth in each state
     starts : where EM begins; finite degrees of freedom make the states Student-t
     lengths : rows of each contiguous sequence in `X`; one sequence if None
     names : of the columns, for what is said of them

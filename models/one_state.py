@@ -5,8 +5,9 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp
 
 from models.engine.filtering import filter_history, log_densities
-from models.hmm import START_DOF, count_parameters, fit_hmm, sticky_start
+from models.hmm import count_parameters, fit_hmm
 from models.params import Array, HMMParams
+from models.starts import START_DOF, sticky_start
 
 ITERATIONS, TOL = 200, 1e-3
 

@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 from models.average import RegimeAverage
 from models.engine.filtering import filter_history
 from models.errors import FitError
-from models.hmm import START_DOF, fit_hmm, jittered, sticky_start
+from models.hmm import fit_hmm
 from models.identity import identify
 from models.inference import Array, HMMParams
 from models.regime import RegimeHMM
+from models.starts import START_DOF, cold_starts, refit_starts
 
 
 @dataclass(frozen=True)
@@ -22,8 +23,8 @@ class HMMSettings:
     Attributes
     ----------
     n_components : number of states
-    kappa : pseudo-counts of staying in a state
-    n_init : starts of the first fit; later fits take the last parameters and the sticky start
+    kappa : sessions that the sticky prior is worth in each state
+    n_init : cold starts of the first fit; later fits take those of `models.starts.refit_starts`
     n_iter, tol : limits of EM
     score_column : column whose mean over standard deviation orders the states
     heavy_tails : Student-t states in place of Gaussian ones
@@ -57,7 +58,7 @@ def fit_regime_hmm(
     Parameters
     ----------
     frame : training rows; incomplete rows are left out of the fit, and split its sequences
-    warm : the model of the refit before; its parameters are one start, the sticky start the other
+    warm : the model of the refit before; its parameters are one start among some cold ones
     """
     raw = frame[list(columns)].to_numpy(dtype=np.float64)[-(settings.window or len(frame)) :]
     rows, lengths = complete_blocks(raw)
@@ -68,12 +69,21 @@ def fit_regime_hmm(
         raise FitError(f"regime model: column '{columns[int(flat.argmax())]}' is constant over the training window; leave it out")
     center, scale = rows.mean(axis=0), rows.std(axis=0)
     X = np.clip((rows - center) / scale, -settings.clip, settings.clip)
-    cold = sticky_start(settings.n_components, X, START_DOF if settings.heavy_tails else np.inf)
+    dof = START_DOF if settings.heavy_tails else np.inf
     if warm is not None and warm.columns == columns and warm.n_states == settings.n_components:
-        starts = [warm.natural().rescaled(-center / scale, 1.0 / scale), cold]
+        starts = refit_starts(warm.natural().rescaled(-center / scale, 1.0 / scale), X, rng, dof)
     else:
-        starts = [cold, *(jittered(cold, rng) for _ in range(settings.n_init - 1))]
-    fit = fit_hmm(X, settings.n_components, kappa=settings.kappa, starts=starts, n_iter=settings.n_iter, tol=settings.tol, lengths=lengths)
+        starts = cold_starts(settings.n_init, settings.n_components, X, rng, dof)
+    fit = fit_hmm(
+        X,
+        settings.n_components,
+        kappa=settings.kappa,
+        starts=starts,
+        n_iter=settings.n_iter,
+        tol=settings.tol,
+        lengths=lengths,
+        names=list(columns),
+    )
     at = columns.index(settings.score_column)
     order, identity = identify(rows[:, at], filter_history(X, fit.params).probs, fit.params, center[at], scale[at], at)
     return RegimeHMM(columns, center, scale, fit.params.reordered(order), identity, fit, settings.clip)

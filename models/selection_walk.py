@@ -12,14 +12,13 @@ from models.em import CovarianceType
 from models.engine.filtering import filter_history
 from models.engine.posterior import smooth_history
 from models.errors import FitError
-from models.hmm import HMMFit, count_parameters, fit_hmm, jittered, sticky_start
+from models.hmm import HMMFit, count_parameters, fit_hmm
 from models.identity import match
 from models.inference import expected_dwell
 from models.params import Array, HMMParams
+from models.starts import START_DOF, cold_starts, refit_starts
 
 Emission = Literal["gaussian", "student"]
-
-START_DOF = 10.0
 
 
 @dataclass(frozen=True, order=True)
@@ -45,7 +44,7 @@ class WalkSettings:
     ----------
     min_history : rows before the first refit
     n_blocks : refits of the walk; each scores the rows up to the next
-    kappa : pseudo-counts of staying in a state
+    kappa : sessions that the sticky prior is worth in each state
     n_init : starts of the first refit; later ones take the last parameters and the sticky start
     n_iter, tol : limits of EM
     covariance_type : of every state
@@ -120,13 +119,13 @@ def try_candidate(X: Array, candidate: Candidate, settings: WalkSettings) -> Tri
 
 
 def _fit(X: Array, candidate: Candidate, settings: WalkSettings, rng: np.random.Generator, warm: HMMParams | None) -> HMMFit:
-    cold = sticky_start(candidate.n_states, X, START_DOF if candidate.emission == "student" else np.inf)
-    further = [jittered(cold, rng) for _ in range(settings.n_init - 1)] if candidate.n_states > 1 else []
+    dof = START_DOF if candidate.emission == "student" else np.inf
+    cold = cold_starts(settings.n_init, candidate.n_states, X, rng, dof) if warm is None else []
     fit = fit_hmm(
         X,
         candidate.n_states,
         kappa=settings.kappa,
-        starts=[cold, *further] if warm is None else [warm, cold],
+        starts=cold if warm is None else refit_starts(warm, X, rng, dof),
         n_iter=settings.n_iter,
         tol=settings.tol,
         covariance_type=settings.covariance_type,

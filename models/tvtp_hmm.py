@@ -14,10 +14,11 @@ from models.em import CovarianceType, data_prior
 from models.engine.filtering import log_densities
 from models.engine.transitions import filter_moving, smooth_moving
 from models.errors import FitError, ScoringError
-from models.hmm import fit_hmm, sticky_start
+from models.hmm import fit_hmm
 from models.inference import Filtered
 from models.observations import read_lengths, read_rows
 from models.params import Array
+from models.starts import sticky_start
 from models.transitions import homogeneous_coefs, into_rows
 from models.tvtp import TVTPFilter, TVTPParams, TVTPState, predict_moved
 from models.tvtp_covariates import checked_covariates, units_of
@@ -38,7 +39,7 @@ class TVTPHMM(BaseEstimator):  # type: ignore[misc]
     covariance_type : 'spherical', 'diag', 'tied' or 'full'
     ridge : inverse variance of the normal prior of the slopes, in log-odds per standard deviation of a covariate; infinite gives the
         homogeneous model
-    stickiness : pseudo-counts of staying in a state at average covariates
+    stickiness : sessions that a sticky prior (`models.em.sticky_prior`) is worth in each state at average covariates
     dof : degrees of freedom that Student-t states start from; None for Gaussian states
     n_init : starts: one from no slopes, the others from random ones
     n_iter, tol : limits of EM: iterations, and the gain of log-posterior below which it stops

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from models.em import Prior
+from models.em import Prior, sticky_prior
 
 
 def unit_prior(model: Any, n_features: int, stickiness: float = 0.0) -> Prior:
@@ -13,11 +13,12 @@ def unit_prior(model: Any, n_features: int, stickiness: float = 0.0) -> Prior:
     Parameters
     ----------
     model : with the parameters of `hmmlearn.hmm.GaussianHMM`
-    stickiness : pseudo-counts of staying in a state
+    stickiness : sessions that the sticky prior is worth in each state
     """
     n_states, whole = model.n_components, model.covariance_type in ("full", "tied")
     start = np.broadcast_to(np.asarray(model.startprob_prior, dtype=np.float64), n_states)
-    trans = np.broadcast_to(np.asarray(model.transmat_prior, dtype=np.float64), (n_states, n_states)) + stickiness * np.eye(n_states)
+    flat = np.broadcast_to(np.asarray(model.transmat_prior, dtype=np.float64), (n_states, n_states))
+    trans = flat - 1.0 + sticky_prior(n_states, stickiness)
     mean = np.broadcast_to(np.asarray(model.means_prior, dtype=np.float64), (n_states, n_features))
     scatter = np.asarray(model.covars_prior, dtype=np.float64)
     if whole:

@@ -73,8 +73,9 @@ def _of(table: Table, family: str) -> pd.DataFrame:
 
 def _time_refit(table: Table, first: int, position: int, config: TrainConfig) -> float:
     """CPU seconds of a short EM on the longest window."""
-    from models.hmm import fit_hmm, sticky_start
+    from models.hmm import fit_hmm
     from models.regime_fit import complete_blocks
+    from models.starts import sticky_start
 
     X, lengths = complete_blocks(table.features.iloc[first : position + 1][config.regime.columns].to_numpy(dtype=np.float64))
     if len(X) < 1000:

@@ -6,7 +6,7 @@ from scipy.stats import nbinom
 
 from models.em import climb, data_prior
 from models.engine.filtering import filter_history
-from models.hmm import sticky_start
+from models.starts import sticky_start
 from tests.models.worlds import enumerate_paths, random_params, two_state_returns
 from tests.recovery.durations import KAPPA, by_regime, dwelling_returns, expand_durations, fit_durations
 

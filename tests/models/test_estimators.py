@@ -26,9 +26,9 @@ from models.estimators_hmm import GaussianRegimes, StudentTRegimes
 from models.estimators_jump import JumpRegimes
 from models.estimators_supervised import SupervisedRegimes
 from models.gaussian_hmm import GaussianHMM
-from models.hmm import sticky_start
 from models.inference import forward_filter
 from models.jump_model import JumpModel
+from models.starts import sticky_start
 from models.student_hmm import StudentTHMM
 from tests.models.worlds import frame_of, two_state_returns, with_gaps
 

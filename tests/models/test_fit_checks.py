@@ -11,8 +11,9 @@ from models import GaussianHMM, StudentTHMM
 from models.degenerate import DegenerateFitWarning
 from models.errors import FitError, ScoringError
 from models.fit_checks import doubts
-from models.hmm import fit_hmm, sticky_start
+from models.hmm import fit_hmm
 from models.params import HMMParams
+from models.starts import sticky_start
 from tests.models.worlds import with_gaps
 
 NAMES = ["ret", "flow", "depth"]

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from scipy.stats import norm, t
 
-from models.hmm import fit_hmm, sticky_start
+from models.hmm import fit_hmm
 from models.inference import HMMParams, forward_filter, predict_next
 from models.one_state import gain_z, one_state_density, predicted_density
+from models.starts import sticky_start
 from sources.simulated.regimes import unit_t
 from tests.models.worlds import random_params, two_state_returns
 

@@ -9,13 +9,14 @@ import pytest
 from scipy.stats import norm
 
 from models.errors import FitError
-from models.hmm import fit_hmm, sticky_start
+from models.hmm import fit_hmm
 from models.inference import forward_filter
 from models.params import HMMParams
 from models.selection import Candidate, Limits, WalkSettings, select_n_states
 from models.selection_memory import remember
 from models.selection_rule import decide, mean_and_error
 from models.selection_walk import Trial, refit_rows, try_candidate
+from models.starts import sticky_start
 from tests.models.worlds import two_state_returns
 
 QUICK = WalkSettings(min_history=400, n_blocks=3, n_init=2, n_iter=60, tol=1e-2)

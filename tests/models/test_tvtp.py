@@ -14,8 +14,8 @@ from models.em import climb, data_prior
 from models.engine.filtering import filter_history
 from models.errors import FitError, ScoringError
 from models.gaussian_hmm import GaussianHMM
-from models.hmm import sticky_start
 from models.inference import forward_filter
+from models.starts import sticky_start
 from models.transitions import homogeneous_coefs, log_prior, maximise_coefs, transition_matrices
 from models.tvtp import TVTPParams, filter_sequence
 from models.tvtp_em import climb_moving

@@ -12,9 +12,9 @@ from scipy.special import expit
 from models.engine.filtering import filter_history
 from models.engine.posterior import smooth_history
 from models.gaussian_hmm import GaussianHMM
-from models.hmm import sticky_start
 from models.inference import expected_dwell, forward_filter, stationary
 from models.params import HMMParams
+from models.starts import sticky_start
 from tests.published.chains import regression, two_states
 from tests.published.data import lists_of, table_of
 

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from models.em import Prior, climb, data_prior
 from models.engine.filtering import filter_history
 from models.engine.transitions import smooth_moving
-from models.hmm import sticky_start
 from models.params import HMMParams
+from models.starts import sticky_start
 from models.tvtp_emissions import EmissionSteps, offsets_of
 from sources.simulated.regimes import MEANS, SIGMAS
 
@@ -81,7 +81,7 @@ def fit_durations(X: Array, begin: HMMParams, prior: Prior, stages: Stages, n_it
         stays = membership @ np.diag(counts)
         leaves = membership @ counts.sum(axis=1) - stays
         moves = membership @ (counts * (1.0 - np.eye(n_states))) @ membership.T * (1.0 - np.eye(len(stages)))
-        keep = (stays + prior.trans.diagonal() - 1.0) / (stays + leaves + prior.trans.diagonal() - 1.0)
+        keep = (stays + prior.trans.diagonal() - 1.0) / (stays + leaves + prior.trans.sum(axis=1) - prior.trans.shape[1])
         mean_leave = (1.0 - keep) / np.array(stages)
         away = moves / moves.sum(axis=1, keepdims=True) * mean_leave[:, None]
         emissions.maximise(membership @ gamma)

@@ -10,9 +10,9 @@ from hmmlearn import hmm
 from models.engine.filtering import filter_history
 from models.errors import FitError
 from models.gaussian_hmm import GaussianHMM
-from models.hmm import sticky_start
 from models.inference import HMMParams
 from models.jump_model import JumpModel
+from models.starts import sticky_start
 from models.student_hmm import StudentTHMM
 from tests.models.worlds import balanced_accuracy
 from tests.recovery.worlds import STATED, Array, World

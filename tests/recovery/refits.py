@@ -8,11 +8,12 @@ import pandas as pd
 
 from models.bootstrap import weigh_names
 from models.engine.filtering import filter_history
-from models.hmm import HMMFit, fit_hmm, jittered, sticky_start
+from models.hmm import HMMFit, fit_hmm
 from models.identity import label_churn, match, match_margin
 from models.inference import HMMParams
 from models.regime import RegimeHMM
 from models.regime_fit import fit_regime_hmm
+from models.starts import COLD_GUARDS, cold_starts, softened
 from tests.models.worlds import frame_of
 from tests.recovery.naming import BURN, N_REFITS, SETTINGS, columns_like_the_shipped
 from tests.recovery.worlds import STATED, STATELESS
@@ -21,7 +22,10 @@ FIRST, EVERY = 1008, 63
 STUCK = 1.0
 """Nats of log posterior below the best known fit that count as another optimum."""
 
-COLD_STARTS = 6
+COLD_STARTS = 8
+
+POLICIES = {"warm": 0, "warm and sticky": 1, "as shipped": COLD_GUARDS}
+"""Number of cold guards beside the last parameters, by policy."""
 
 
 def refit_chain(name: str, seed: int, n_obs: int) -> pd.DataFrame:
@@ -60,7 +64,7 @@ def _renamed(models: list[RegimeHMM], frame: pd.DataFrame, turned: list[bool]) -
 
 
 def start_chain(name: str, seed: int, n_obs: int, first: str, n_states: int, shipped: bool) -> pd.DataFrame:
-    """Log posteriors at every refit, less the best that is known there: warm starts alone, warm and cold, cold alone.
+    """Log posteriors at every refit, less the best that is known there, by what it starts from (`POLICIES`), or from cold starts alone.
 
     Parameters
     ----------
@@ -71,19 +75,20 @@ def start_chain(name: str, seed: int, n_obs: int, first: str, n_states: int, shi
     raw = columns_like_the_shipped(world, seed).to_numpy() if shipped else world.X
     rng = np.random.default_rng([seed, 3])
     rows = []
-    chains: dict[str, HMMParams | None] = {"warm": None, "warm and cold": None}
+    chains: dict[str, HMMParams | None] = dict.fromkeys(POLICIES)
     label = f"{name}, {raw.shape[1]} columns, {n_states} states"
     for end in range(FIRST, n_obs + 1, EVERY):
         center, scale = raw[:end].mean(axis=0), raw[:end].std(axis=0)
         X, tops = (raw[:end] - center) / scale, {}
-        cold = sticky_start(n_states, X)
-        begin = cold if first == "sticky" else _random_start(cold, rng)
-        for policy, held in chains.items():
+        cold = cold_starts(COLD_STARTS, n_states, X, rng)
+        begin = cold[0] if first == "sticky" else _random_start(cold[0], rng)
+        for policy, n_guards in POLICIES.items():
+            held = chains[policy]
             warm = begin if held is None else held.rescaled(-center / scale, 1.0 / scale)
-            fit = _fit(X, [warm] if policy == "warm" else [warm, cold])
+            fit = _fit(X, [softened(warm), *cold[:n_guards]])
             chains[policy], tops[policy] = fit.params.rescaled(center, scale), fit.log_posterior
-        tops["cold"] = _fit(X, [cold]).log_posterior
-        best = max(*tops.values(), _fit(X, [jittered(cold, rng) for _ in range(COLD_STARTS)]).log_posterior)
+        tops["cold"] = _fit(X, cold[:COLD_GUARDS]).log_posterior
+        best = max(*tops.values(), _fit(X, cold).log_posterior)
         rows.append({"world": label, "first": first, "seed": seed, **{k: best - top for k, top in tops.items()}})
     return pd.DataFrame(rows)
 
@@ -98,8 +103,8 @@ def _fit(X: np.ndarray, starts: list[HMMParams]) -> HMMFit:
 
 
 def stuck_table(rows: pd.DataFrame) -> pd.DataFrame:
-    """Share of refits more than `STUCK` nats below the best known fit, and the largest lack, by policy."""
-    policies = ["warm", "warm and cold", "cold"]
+    """Share of refits more than `STUCK` nats below the best known fit, the mean lack and the largest, by policy."""
+    policies = [*POLICIES, "cold"]
     grouped = rows.groupby(["world", "first"], sort=False)[policies]
     shares = grouped.agg(lambda lack: float((lack > STUCK).mean())).add_suffix(", share stuck")
-    return shares.join(grouped.max().add_suffix(", largest lack")).round(3)
+    return shares.join(grouped.mean().add_suffix(", mean lack")).join(grouped.max().add_suffix(", largest lack")).round(3)

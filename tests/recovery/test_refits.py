@@ -37,12 +37,11 @@ def test_filtered_probabilities_of_a_prefix_are_those_of_the_whole_and_smoothed_
 
 
 @pytest.mark.slow
-def test_warm_starts_alone_stay_stuck_where_a_cold_one_gets_out():
+def test_warm_starts_alone_stay_stuck_where_cold_guards_get_out():
     kinds = [("clear", 2, False), ("clear", 2, True), ("clear", 3, False), ("mild", 3, True), ("GARCH", 2, True)]
     jobs = [(name, seed, 3000, first, k, shipped) for name, k, shipped in kinds for first in ("sticky", "random") for seed in range(3)]
     table = stuck_table(many(start_chain, jobs))
-    print(f"refits more than a nat of log posterior below the best known fit:\n{table.to_string()}")  # noqa: T201
-    from_random = table.xs("random", level="first")
-    assert (from_random["warm and cold, share stuck"] <= from_random["warm, share stuck"] + 0.1).all()
-    assert from_random["warm, share stuck"].max() > 0.4
-    assert (table["warm and cold, share stuck"] <= table["cold, share stuck"]).all()
+    print(f"nats of log posterior below the best known fit:\n{table.T.to_string()}")  # noqa: T201
+    assert (table["as shipped, mean lack"] <= table["warm, mean lack"] + 0.1).all()
+    assert table["warm, share stuck"].max() > 0.4
+    assert table["as shipped, share stuck"].max() < 0.25

@@ -12,8 +12,8 @@ from scipy.special import digamma
 from models.em import DOF_RATE, DOF_SHAPE, KINDS, Prior, climb, data_prior, of_type
 from models.engine.filtering import filter_history
 from models.engine.maximise import LEAST_DOF, MOST_DOF
-from models.hmm import sticky_start
 from models.params import HMMParams
+from models.starts import sticky_start
 from tests.models.engine.worlds import drawn_params, plain_sums
 from tests.models.worlds import with_gaps
 
