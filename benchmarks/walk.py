@@ -38,16 +38,14 @@ def windows(X: Array) -> Iterator[tuple[int, Array, Array]]:
 def refit_ours(X: Array, n_guards: int) -> Walk:
     """Refit as training does: from the last parameters and `n_guards` cold starts besides; at first from cold starts alone."""
     from models.hmm import fit_hmm
-    from models.starts import cold_starts, refit_starts
+    from models.starts import cold_starts
 
     rng, walk, before = np.random.default_rng(0), [], (np.zeros(0), np.zeros(0))
     for end, center, scale in windows(X):
         rows = (X[:end] - center) / scale
-        if walk:
-            starts = refit_starts(walk[-1].rescaled(*before).rescaled(-center / scale, 1.0 / scale), rows, rng, n_guards=n_guards)
-        else:
-            starts = cold_starts(RANDOM_STARTS, N_STATES, rows, rng)
-        fit = fit_hmm(rows, N_STATES, kappa=KAPPA, starts=starts, n_iter=N_ITER, tol=TOL, covariance_type="full")
+        last = walk[-1].rescaled(*before).rescaled(-center / scale, 1.0 / scale) if walk else None
+        starts = cold_starts(n_guards if last else RANDOM_STARTS, N_STATES, rows, rng)
+        fit = fit_hmm(rows, N_STATES, kappa=KAPPA, starts=starts, n_iter=N_ITER, tol=TOL, covariance_type="full", last=last)
         walk.append(fit.params)
         before = center, scale
     return walk

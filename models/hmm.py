@@ -12,8 +12,13 @@ from models.errors import FitError
 from models.fit_checks import check_fit
 from models.observations import read_rows
 from models.params import Array, HMMParams
+from models.starts import softened
 
 ROWS_A_PARAMETER = 5
+
+WORTH_A_MOVE = 10.0
+"""Nats of log-posterior by which another optimum must beat the last refit's: twice what Kass and Raftery (1995) call very strong evidence.
+"""
 
 
 @dataclass(frozen=True)
@@ -23,10 +28,10 @@ class HMMFit:
     Attributes
     ----------
     params : states in the order EM left them
-    log_posterior : log-likelihood plus log priors (without their constants) at the last step of EM, of the best start
+    log_posterior : log-likelihood plus log priors (without their constants) at the last step of EM, of the start that was kept
     spread : log-posterior of the best start minus that of the worst
-    n_iter : EM iterations of the best start
-    converged : whether the best start met `tol`
+    n_iter : EM iterations of the start that was kept
+    converged : whether it met `tol`
     fell : largest loss of the objective in one iteration; EM never loses more than rounding
     """
 
@@ -60,8 +65,9 @@ def fit_hmm(
     lengths: NDArray[np.int64] | None = None,
     covariance_type: CovarianceType = "diag",
     names: list[str] | None = None,
+    last: HMMParams | None = None,
 ) -> HMMFit:
-    """Fit by EM from each start and keep the best posterior.
+    """Fit by EM from each start and keep the best posterior; at a refit, that of the last parameters unless another is much better.
 
     Maximises the log-likelihood plus a Dirichlet prior on each row of the transition matrix (`models.em.sticky_prior`) and a prior of
     `models.em.PRIOR_ROWS` row at the pooled variance.
@@ -73,6 +79,9 @@ def fit_hmm(
     starts : where EM begins; finite degrees of freedom make the states Student-t
     lengths : rows of each contiguous sequence in `X`; one sequence if None
     names : of the columns, for what is said of them
+    last : parameters of the refit before, on the scale of `X`: where EM begins too, and what `starts` guard against following astray. A
+        guard takes over from them by more than `WORTH_A_MOVE`: between hills of like height the top moves from refit to refit, and labels
+        of the past with it, for nothing out of sample
 
     Raises
     ------
@@ -93,23 +102,26 @@ def fit_hmm(
         )
     check_fit(X, n_components, n_params, names, "fit_hmm")
     prior = data_prior(X, n_components, kappa)
-    climbs = [
-        climb(X, start, prior, covariance_type=covariance_type, n_iter=n_iter, tol=tol, lengths=lengths)
-        for start in starts
+    held = None if last is None else softened(last)
+    begun = starts if held is None else [held, *starts]
+    climbs = {
+        number: climb(X, start, prior, covariance_type=covariance_type, n_iter=n_iter, tol=tol, lengths=lengths)
+        for number, start in enumerate(begun)
         if np.isfinite(start.means).all() and np.isfinite(start.scales).all()
-    ]
-    reached = [each for each in climbs if not each.failed and np.isfinite(each.objective).all()]
+    }
+    reached = {number: each for number, each in climbs.items() if not each.failed and np.isfinite(each.objective).all()}
     if not reached:
-        raise FitError(f"fit_hmm: none of {len(starts)} starts gave finite parameters; look for constant or extreme columns")
-    best = max(reached, key=_top)
-    return HMMFit(
-        best.params,
-        _top(best),
-        _top(best) - min(_top(each) for each in reached),
-        len(best.objective),
-        best.converged,
-        float(-min(np.diff(best.objective).min(initial=0.0), 0.0)),
-    )
+        raise FitError(f"fit_hmm: none of {len(begun)} starts gave finite parameters; look for constant or extreme columns")
+    best = max(reached, key=lambda number: _top(reached[number]))
+    if held is not None and 0 in reached and _top(reached[best]) - _top(reached[0]) <= WORTH_A_MOVE:
+        best = 0
+    return _reported(list(reached.values()), reached[best])
+
+
+def _reported(reached: list[Climb], best: Climb) -> HMMFit:
+    tops = [_top(each) for each in reached]
+    fell = float(-min(np.diff(best.objective).min(initial=0.0), 0.0))
+    return HMMFit(best.params, _top(best), max(tops) - min(tops), len(best.objective), best.converged, fell)
 
 
 def _top(reached: Climb) -> float:

@@ -13,7 +13,7 @@ from models.hmm import fit_hmm
 from models.identity import identify
 from models.inference import Array, HMMParams
 from models.regime import RegimeHMM
-from models.starts import START_DOF, cold_starts, refit_starts
+from models.starts import COLD_GUARDS, START_DOF, cold_starts
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class HMMSettings:
     ----------
     n_components : number of states
     kappa : sessions that the sticky prior is worth in each state
-    n_init : cold starts of the first fit; later fits take those of `models.starts.refit_starts`
+    n_init : cold starts of the first fit; later fits take the last parameters and `COLD_GUARDS` of them
     n_iter, tol : limits of EM
     score_column : column whose mean over standard deviation orders the states
     heavy_tails : Student-t states in place of Gaussian ones
@@ -71,18 +71,19 @@ def fit_regime_hmm(
     X = np.clip((rows - center) / scale, -settings.clip, settings.clip)
     dof = START_DOF if settings.heavy_tails else np.inf
     if warm is not None and warm.columns == columns and warm.n_states == settings.n_components:
-        starts = refit_starts(warm.natural().rescaled(-center / scale, 1.0 / scale), X, rng, dof)
+        last = warm.natural().rescaled(-center / scale, 1.0 / scale)
     else:
-        starts = cold_starts(settings.n_init, settings.n_components, X, rng, dof)
+        last = None
     fit = fit_hmm(
         X,
         settings.n_components,
         kappa=settings.kappa,
-        starts=starts,
+        starts=cold_starts(COLD_GUARDS if last else settings.n_init, settings.n_components, X, rng, dof),
         n_iter=settings.n_iter,
         tol=settings.tol,
         lengths=lengths,
         names=list(columns),
+        last=last,
     )
     at = columns.index(settings.score_column)
     order, identity = identify(rows[:, at], filter_history(X, fit.params).probs, fit.params, center[at], scale[at], at)

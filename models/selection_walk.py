@@ -16,7 +16,7 @@ from models.hmm import HMMFit, count_parameters, fit_hmm
 from models.identity import match
 from models.inference import expected_dwell
 from models.params import Array, HMMParams
-from models.starts import START_DOF, cold_starts, refit_starts
+from models.starts import COLD_GUARDS, START_DOF, cold_starts
 
 Emission = Literal["gaussian", "student"]
 
@@ -120,12 +120,12 @@ def try_candidate(X: Array, candidate: Candidate, settings: WalkSettings) -> Tri
 
 def _fit(X: Array, candidate: Candidate, settings: WalkSettings, rng: np.random.Generator, warm: HMMParams | None) -> HMMFit:
     dof = START_DOF if candidate.emission == "student" else np.inf
-    cold = cold_starts(settings.n_init, candidate.n_states, X, rng, dof) if warm is None else []
     fit = fit_hmm(
         X,
         candidate.n_states,
         kappa=settings.kappa,
-        starts=cold if warm is None else refit_starts(warm, X, rng, dof),
+        starts=cold_starts(COLD_GUARDS if warm else settings.n_init, candidate.n_states, X, rng, dof),
+        last=warm,
         n_iter=settings.n_iter,
         tol=settings.tol,
         covariance_type=settings.covariance_type,

@@ -1,15 +1,14 @@
 """Where EM begins."""
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.cluster import KMeans
 
 from models.em import climb, data_prior, sticky_prior
 from models.engine.filtering import filter_history
+from models.hmm import WORTH_A_MOVE, fit_hmm
 from models.params import HMMParams
-from models.starts import SOFTENING, clustered_start, cold_starts, refit_starts, softened, sticky_start
+from models.starts import SOFTENING, cold_starts, softened, sticky_start
 
 
 def blobs(n_obs: int = 900, seed: int = 0) -> np.ndarray:
@@ -17,27 +16,6 @@ def blobs(n_obs: int = 900, seed: int = 0) -> np.ndarray:
     rng = np.random.default_rng(seed)
     centres = np.array([[0.0, 0.0], [9.0, 0.0], [0.0, 9.0]])
     return (centres[rng.integers(3, size=n_obs)] + rng.normal(size=(n_obs, 2))) * [1e-2, 1e3]
-
-
-@pytest.mark.parametrize("X", [blobs(), np.where(np.random.default_rng(1).random((900, 2)) < 0.05, np.nan, blobs())], ids=["whole", "gaps"])
-def test_clustered_start_has_centres_and_variances_of_the_clusters(X):
-    start = clustered_start(3, X, np.random.default_rng(0))
-    whole = X[~np.isnan(X).any(axis=1)]
-    label = KMeans(3, n_init=5, random_state=0).fit_predict(whole / np.nanstd(X, axis=0))
-    theirs = np.array([whole[label == k].mean(axis=0) for k in range(3)])
-    order = [int(np.abs((start.means - each) / [1e-2, 1e3]).sum(axis=1).argmin()) for each in theirs]
-    assert sorted(order) == [0, 1, 2]
-    np.testing.assert_allclose(start.means[order] / [1e-2, 1e3], theirs / [1e-2, 1e3], atol=1e-6)
-    sizes, pooled = np.bincount(label)[:, None], np.nanvar(X, axis=0)
-    squares = np.array([whole[label == k].var(axis=0) for k in range(3)])
-    np.testing.assert_allclose(start.variances[order], (sizes * squares + pooled) / (sizes + 1), rtol=1e-9)
-
-
-def test_clustered_start_of_few_distinct_rows_is_finite():
-    X = np.repeat([[0.0], [1.0]], 50, axis=0)
-    start = clustered_start(3, X, np.random.default_rng(0))
-    assert np.isfinite(start.means).all()
-    assert start.variances.min() > 0
 
 
 @given(n_starts=st.integers(0, 5), n_components=st.integers(1, 4), seed=st.integers(0, 99))
@@ -63,7 +41,7 @@ def test_refit_leaves_a_zero_that_its_last_parameters_hold():
     )
     prior, limits = data_prior(X, 3), {"n_iter": 200, "tol": 1e-6}
     assert climb(X, stuck, prior, **limits).params.trans[:2, 2].tolist() == [0.0, 0.0]
-    freed = climb(X, refit_starts(stuck, X, rng, n_guards=0)[0], prior, **limits)
+    freed = climb(X, softened(stuck), prior, **limits)
     assert freed.params.trans[:2, 2].min() > 1e-3
     assert filter_history(X, freed.params).log_lik > filter_history(X, climb(X, stuck, prior, **limits).params).log_lik + 100.0
 
@@ -95,3 +73,33 @@ def test_sticky_prior_leaves_a_move_possible_that_was_never_seen():
         np.histogram2d(states[:-1], states[1:], bins=3)[0] + sticky_prior(3, 100.0) - 1.0
     )  # states 6 deviations apart are as good as seen
     np.testing.assert_allclose(trans, counts / counts.sum(axis=1, keepdims=True), atol=1e-4)
+
+
+def hills() -> tuple[np.ndarray, HMMParams, HMMParams]:
+    """Rows whose first column has two states and whose second has two others, and the fits that tell either pair apart."""
+    rng = np.random.default_rng(5)
+    first, second = np.repeat([0, 1, 0, 1], 300), np.tile([0] * 40 + [1] * 40, 15)
+    X = np.column_stack([3.0 * first, 2.5 * second]) + rng.normal(size=(1200, 2))
+    starts = [
+        HMMParams(np.array([0.5, 0.5]), np.array([[0.98, 0.02], [0.02, 0.98]]), means, np.ones((2, 2)))
+        for means in (np.array([[0.0, 1.25], [3.0, 1.25]]), np.array([[1.5, 0.0], [1.5, 2.5]]))
+    ]
+    tops = [fit_hmm(X, 2, kappa=100.0, starts=[each], n_iter=300, tol=1e-6) for each in starts]
+    assert tops[0].log_posterior > tops[1].log_posterior + WORTH_A_MOVE
+    return X, tops[0].params, tops[1].params
+
+
+def test_refit_moves_to_a_much_better_optimum_and_not_to_a_little_better_one(monkeypatch):
+    X, better, worse = hills()
+    limits = {"kappa": 100.0, "n_iter": 300, "tol": 1e-6}
+    np.testing.assert_allclose(fit_hmm(X, 2, starts=[better], last=worse, **limits).params.means, better.means, atol=1e-3)
+    np.testing.assert_allclose(fit_hmm(X, 2, starts=[worse], last=better, **limits).params.means, better.means, atol=1e-3)
+    monkeypatch.setattr("models.hmm.WORTH_A_MOVE", 1e6)
+    np.testing.assert_allclose(fit_hmm(X, 2, starts=[better], last=worse, **limits).params.means, worse.means, atol=1e-3)
+
+
+def test_refit_whose_last_parameters_fail_goes_on_from_the_guards():
+    X, better, worse = hills()
+    lost = HMMParams(worse.start, worse.trans, np.full_like(worse.means, np.nan), worse.scales)
+    fit = fit_hmm(X, 2, starts=[better], last=lost, kappa=100.0, n_iter=300, tol=1e-6)
+    np.testing.assert_allclose(fit.params.means, better.means, atol=1e-3)

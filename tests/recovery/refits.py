@@ -1,7 +1,6 @@
-"""Chains of refits on growing windows: do names stay, do labels churn, and does a warm start get stuck."""
+"""Chains of refits on growing windows: do names stay, do labels churn, and what should a refit start from."""
 
 import itertools
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -13,19 +12,17 @@ from models.identity import label_churn, match, match_margin
 from models.inference import HMMParams
 from models.regime import RegimeHMM
 from models.regime_fit import fit_regime_hmm
-from models.starts import COLD_GUARDS, cold_starts, softened
-from tests.models.worlds import frame_of
+from models.starts import COLD_GUARDS, cold_starts
+from tests.models.worlds import balanced_accuracy, frame_of
 from tests.recovery.naming import BURN, N_REFITS, SETTINGS, columns_like_the_shipped
-from tests.recovery.worlds import STATED, STATELESS
+from tests.recovery.worlds import STATED
 
 FIRST, EVERY = 1008, 63
-STUCK = 1.0
-"""Nats of log posterior below the best known fit that count as another optimum."""
 
-COLD_STARTS = 8
+COLD_STARTS = 10
 
-POLICIES = {"warm": 0, "warm and sticky": 1, "as shipped": COLD_GUARDS}
-"""Number of cold guards beside the last parameters, by policy."""
+POLICIES = ("last alone", "as shipped", "best of ten")
+"""What a refit starts from: the last parameters; those and the guards, as training does; or ten cold starts each time."""
 
 
 def refit_chain(name: str, seed: int, n_obs: int) -> pd.DataFrame:
@@ -63,48 +60,49 @@ def _renamed(models: list[RegimeHMM], frame: pd.DataFrame, turned: list[bool]) -
     return out[1:]
 
 
-def start_chain(name: str, seed: int, n_obs: int, first: str, n_states: int, shipped: bool) -> pd.DataFrame:
-    """Log posteriors at every refit, less the best that is known there, by what it starts from (`POLICIES`), or from cold starts alone.
+def policy_chain(name: str, seed: int, n_obs: int, n_states: int, shipped: bool) -> pd.DataFrame:
+    """Walks by what their refits start from (`POLICIES`): one row each.
+
+    `accuracy`: balanced, of the label published with the parameters of the last refit; `churn`: past labels that a refit changes;
+    `log_score`: out of sample, nats a day; `lack`: log posterior below the best of the three.
 
     Parameters
     ----------
-    first : where the chains begin: 'sticky', or 'random' for states that differ in the mean and do not persist
     shipped : whether the columns are like those of the shipped configuration, or the return alone
     """
-    world = {**STATED, **STATELESS}[name](seed, n_obs + BURN * shipped)
+    world = STATED[name](seed, n_obs + BURN * shipped)
     raw = columns_like_the_shipped(world, seed).to_numpy() if shipped else world.X
-    rng = np.random.default_rng([seed, 3])
+    truth = world.states[BURN * shipped :]
+    walks = {policy: _walk(raw, n_states, policy, np.random.default_rng([seed, 3])) for policy in POLICIES}
+    best = np.max([tops for *_, tops in walks.values()], axis=0)
     rows = []
-    chains: dict[str, HMMParams | None] = dict.fromkeys(POLICIES)
-    label = f"{name}, {raw.shape[1]} columns, {n_states} states"
-    for end in range(FIRST, n_obs + 1, EVERY):
+    for policy, (labels, churn, scores, tops) in walks.items():
+        right = balanced_accuracy(truth[FIRST:], np.eye(n_states)[labels]) if n_states == 2 else np.nan
+        rows.append({"policy": policy, "accuracy": right, "churn": churn, "log_score": scores.mean(), "lack": (best - tops).mean()})
+    return pd.DataFrame(rows).assign(world=f"{name}, {raw.shape[1]} columns, {n_states} states", seed=seed)
+
+
+def _walk(raw: np.ndarray, n_states: int, policy: str, rng: np.random.Generator) -> tuple[np.ndarray, float, np.ndarray, np.ndarray]:
+    """Labels and log scores of the rows after the first refit, mean churn, log posterior of each refit."""
+    labels, churn, scores, tops = [], [], [], []
+    held: HMMParams | None = None
+    for end in range(FIRST, len(raw), EVERY):
         center, scale = raw[:end].mean(axis=0), raw[:end].std(axis=0)
-        X, tops = (raw[:end] - center) / scale, {}
-        cold = cold_starts(COLD_STARTS, n_states, X, rng)
-        begin = cold[0] if first == "sticky" else _random_start(cold[0], rng)
-        for policy, n_guards in POLICIES.items():
-            held = chains[policy]
-            warm = begin if held is None else held.rescaled(-center / scale, 1.0 / scale)
-            fit = _fit(X, [softened(warm), *cold[:n_guards]])
-            chains[policy], tops[policy] = fit.params.rescaled(center, scale), fit.log_posterior
-        tops["cold"] = _fit(X, cold[:COLD_GUARDS]).log_posterior
-        best = max(*tops.values(), _fit(X, cold).log_posterior)
-        rows.append({"world": label, "first": first, "seed": seed, **{k: best - top for k, top in tops.items()}})
-    return pd.DataFrame(rows)
+        X = (raw[:end] - center) / scale
+        last = None if held is None or policy == "best of ten" else held.rescaled(-center / scale, 1.0 / scale)
+        n_guards = {"last alone": 0, "as shipped": COLD_GUARDS}[policy] if last else COLD_STARTS
+        fit = _fit(X, n_states, cold_starts(n_guards, n_states, X, rng), last)
+        params = fit.params.rescaled(center, scale)
+        params = params.reordered(np.argsort(-params.means[:, 0] / np.sqrt(params.variances[:, 0])))
+        filtered = filter_history(raw[: end + EVERY], params)
+        if held is not None:
+            churn.append(label_churn(filter_history(raw[:end], held).probs, filtered.probs[:end]))
+        held = params
+        labels.append(filtered.probs[end:].argmax(axis=1))
+        scores.append(filtered.log_next[end:])
+        tops.append(fit.log_posterior)
+    return np.concatenate(labels), float(np.mean(churn)), np.concatenate(scores), np.array(tops)
 
 
-def _random_start(cold: HMMParams, rng: np.random.Generator) -> HMMParams:
-    even = np.full_like(cold.trans, 1.0 / cold.n_states)
-    return replace(cold, trans=even, means=rng.normal(size=cold.means.shape))
-
-
-def _fit(X: np.ndarray, starts: list[HMMParams]) -> HMMFit:
-    return fit_hmm(X, starts[0].n_states, kappa=SETTINGS.kappa, starts=starts, n_iter=SETTINGS.n_iter, tol=SETTINGS.tol)
-
-
-def stuck_table(rows: pd.DataFrame) -> pd.DataFrame:
-    """Share of refits more than `STUCK` nats below the best known fit, the mean lack and the largest, by policy."""
-    policies = [*POLICIES, "cold"]
-    grouped = rows.groupby(["world", "first"], sort=False)[policies]
-    shares = grouped.agg(lambda lack: float((lack > STUCK).mean())).add_suffix(", share stuck")
-    return shares.join(grouped.mean().add_suffix(", mean lack")).join(grouped.max().add_suffix(", largest lack")).round(3)
+def _fit(X: np.ndarray, n_states: int, starts: list[HMMParams], last: HMMParams | None) -> HMMFit:
+    return fit_hmm(X, n_states, kappa=SETTINGS.kappa, starts=starts, n_iter=SETTINGS.n_iter, tol=SETTINGS.tol, last=last)

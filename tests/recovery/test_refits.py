@@ -1,4 +1,4 @@
-"""METHODS A12 and A13 over refits: labels stay, names stay, nothing sees the future; and what cold starts are for."""
+"""METHODS A12 and A13 over refits: labels stay, names stay, nothing sees the future; and what refits start from."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import pytest
 from models.engine.filtering import filter_history
 from models.engine.posterior import smooth_history
 from tests.recovery.naming import many
-from tests.recovery.refits import refit_chain, start_chain, stuck_table
+from tests.recovery.refits import policy_chain, refit_chain
 from tests.recovery.worlds import switching
 
 N_WORLDS, N_OBS = 100, 3000
@@ -37,11 +37,12 @@ def test_filtered_probabilities_of_a_prefix_are_those_of_the_whole_and_smoothed_
 
 
 @pytest.mark.slow
-def test_warm_starts_alone_stay_stuck_where_cold_guards_get_out():
-    kinds = [("clear", 2, False), ("clear", 2, True), ("clear", 3, False), ("mild", 3, True), ("GARCH", 2, True)]
-    jobs = [(name, seed, 3000, first, k, shipped) for name, k, shipped in kinds for first in ("sticky", "random") for seed in range(3)]
-    table = stuck_table(many(start_chain, jobs))
-    print(f"nats of log posterior below the best known fit:\n{table.T.to_string()}")  # noqa: T201
-    assert (table["as shipped, mean lack"] <= table["warm, mean lack"] + 0.1).all()
-    assert table["warm, share stuck"].max() > 0.4
-    assert table["as shipped, share stuck"].max() < 0.25
+def test_shipped_refits_find_the_states_as_well_as_the_best_posteriors_do_and_change_fewer_labels():
+    kinds = [("clear", 2, False), ("clear", 2, True), ("t5", 2, True), ("mild", 2, True), ("clear", 3, True)]
+    rows = many(policy_chain, [(name, seed, 3000, k, shipped) for name, k, shipped in kinds for seed in range(10)])
+    table = rows.groupby(["world", "policy"], sort=False)[["accuracy", "churn", "log_score", "lack"]].mean().unstack("policy")
+    print(f"walks by what a refit starts from, means of 10 worlds:\n{table.stack('policy', future_stack=True).round(4).to_string()}")  # noqa: T201
+    accuracy, churn = table["accuracy"].dropna(), table["churn"]
+    assert (accuracy["as shipped"] >= accuracy["best of ten"] - 0.02).all()
+    assert accuracy["as shipped"].mean() > accuracy["last alone"].mean()
+    assert churn["as shipped"].mean() < churn["best of ten"].mean()
