@@ -16,7 +16,7 @@ from training.book import SERVED
 from training.config import TrainConfig
 from training.events import base_rates, event_study
 from training.reference import label_gain
-from training.regimes import Refit
+from training.refit import Refit
 from training.study import Study
 from training.targets import calm_rise
 

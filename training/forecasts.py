@@ -12,7 +12,8 @@ from models.forecast_fit import fit_ladder
 from models.inference import Array
 from training.book import Book
 from training.config import TrainConfig
-from training.regimes import Progress, Refit, RegimeWalk, covered_columns
+from training.refit import Refit, covered_columns
+from training.regimes import Progress, RegimeWalk
 from training.targets import forward_return
 
 REGIME_FEATURE = "regime__p_risk_on"

@@ -13,7 +13,8 @@ from models.forecast import RUNGS
 from serving.today import clean
 from sources import describe_market
 from training.config import TrainConfig
-from training.regimes import hmm_settings
+from training.regime_kinds import hmm_settings
+from training.regimes import schedule
 from training.study import Progress, Table, make_table
 
 LADDER_SECONDS = 0.025
@@ -34,8 +35,6 @@ def make_plan(market: Market, config: TrainConfig, progress: Progress = lambda s
     begun = time.process_time()
     table = make_table(market, config, progress)
     making = time.process_time() - begun
-    from training.regimes import schedule
-
     first, positions = schedule(table.features.index, config)
     families = sorted({str(c).split("__")[0] for c in table.features})
     rows = {family: int(_of(table, family).notna().any(axis=1).sum()) for family in families}

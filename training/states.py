@@ -17,7 +17,8 @@ from training.config import TrainConfig
 from training.errors import JobError
 from training.plot_style import PAPER, to_bytes, to_uri
 from training.plots_states import states_figure
-from training.regimes import covered_columns, schedule
+from training.refit import covered_columns
+from training.regimes import schedule
 from training.report_tables import Table
 from training.study import make_table
 

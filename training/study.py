@@ -17,7 +17,8 @@ from models.scoring import UNIDENTIFIED
 from training.config import TrainConfig
 from training.errors import JobError
 from training.forecasts import ForecastWalk, walk_forecasts
-from training.regimes import RegimeWalk, hmm_settings, schedule, specification_settings, walk_regimes
+from training.regime_kinds import hmm_settings, specification_settings
+from training.regimes import RegimeWalk, schedule, walk_regimes
 from training.skill import skill_table
 
 Progress = Callable[[str, int, int], None]

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from hmmlearn.hmm import GaussianHMM
 
-import training.regimes
+import training.refit
 from features.market import Market
 from features.momentum import LONGEST_WINDOW
 from models.average import RegimeAverage
@@ -124,7 +124,7 @@ def smoothed(model: RegimeHMM | RegimeAverage, frame: pd.DataFrame) -> Array:
 
 
 def test_smoothed_probabilities_fail_the_contract(market, monkeypatch):
-    monkeypatch.setattr(training.regimes, "filter_regimes", smoothed)
+    monkeypatch.setattr(training.refit, "filter_regimes", smoothed)
     with pytest.raises(AssertionError, match=r"changed column 'p_risk_on'"):
         assert_causal(published, market, cuts_of(market, 3))
 
@@ -161,12 +161,12 @@ def test_refit_on_the_whole_history_fails_the_contract(market, monkeypatch):
     """One fit for all time, the usual mistake."""
     import training.regimes
 
-    honest = training.regimes._refit
+    honest = training.regimes.make_refit
 
     def hindsight(X, price, first, position, end, *rest):
         late = honest(X, price, first, len(X) - 1, len(X), *rest)
         return replace(late, position=position, end=end)
 
-    monkeypatch.setattr(training.regimes, "_refit", hindsight)
+    monkeypatch.setattr(training.regimes, "make_refit", hindsight)
     with pytest.raises(AssertionError, match=r"changed column 'p_risk_on'"):
         assert_causal(published, market, cuts_of(market, 3))

@@ -10,7 +10,9 @@ from models.regime import RegimeHMM
 from models.scoring import UNIDENTIFIED
 from tests.e2e.command import small_config
 from training.config import TrainConfig
-from training.regimes import Refit, _inverted, publish
+from training.refit import Refit
+from training.refit_names import names_inverted
+from training.regimes import publish
 
 IDENTITY = Identity((0.1, -0.1), (0.001, -0.001), (0.01, 0.02), sd_ratio=2.0, mean_passed=True)
 SESSIONS = pd.bdate_range("2020-01-01", periods=30, name="session")
@@ -42,12 +44,12 @@ def refit(position: int, end: int, p: float, inverted: bool = False) -> Refit:
     ],
 )
 def test_swap_of_names_is_seen(means, sds, inverted):
-    assert _inverted(model((0.1, -0.1), (1.0, 2.0)), model(means, sds)) is inverted
+    assert names_inverted(model((0.1, -0.1), (1.0, 2.0)), model(means, sds)) is inverted
 
 
 def test_other_columns_cannot_be_matched():
     other = model((-0.1, 0.1), (2.0, 1.0))
-    assert not _inverted(model((0.1, -0.1), (1.0, 2.0)), RegimeHMM(("vol",), other.center, other.scale, other.params, IDENTITY))
+    assert not names_inverted(model((0.1, -0.1), (1.0, 2.0)), RegimeHMM(("vol",), other.center, other.scale, other.params, IDENTITY))
 
 
 def test_call_is_held_from_one_refit_to_the_next():
