@@ -78,7 +78,8 @@ class RegimeTVTP:
     def driven_by(self, frame: pd.DataFrame) -> Array:
         """Drivers in their own units, (n_obs, n_drivers), held within `DRIVER_LIMIT`; NaN where missing."""
         reach = DRIVER_LIMIT * self.driver_scale
-        return np.clip(frame[list(self.drivers)].to_numpy(dtype=np.float64), self.driver_center - reach, self.driver_center + reach)
+        rows = frame[list(self.drivers)].to_numpy(dtype=np.float64)
+        return np.asarray(np.clip(rows, self.driver_center - reach, self.driver_center + reach))
 
     def leading(self, frame: pd.DataFrame) -> Array:
         """p(state_{t+1} | state_t, drivers of t) of each row, (n_obs, n_states, n_states)."""
