@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from models.identity import Identity
-from models.inference import Array, predict_average
+from models.inference import Array, expected_dwell, predict_average
 from models.regime import RegimeHMM
 from models.tvtp import Moving, TVTPParams, filter_onward, predict_moved
 
@@ -63,8 +63,8 @@ class RegimeTVTP:
 
     @property
     def dwell(self) -> Array:
-        """Expected sessions in each state at average drivers."""
-        return self.base.dwell
+        """Expected sessions in each state under the mean matrix."""
+        return expected_dwell(self.average)
 
     @property
     def params(self) -> TVTPParams:
