@@ -156,7 +156,7 @@ def test_smoothed_probabilities_fail_the_contract(market, monkeypatch):
 
 
 def test_drivers_of_the_day_after_fail_the_contract(market, monkeypatch):
-    """The move into a day driven by that day's own successor: the usual shift by one, the wrong way."""
+    """The move into a day driven by the day after it: a shift the wrong way."""
     honest = RegimeTVTP.driven_by
 
     def early(self: RegimeTVTP, frame: pd.DataFrame) -> Array:
@@ -174,9 +174,11 @@ def test_cheapest_path_of_all_rows_fails_the_contract(market, monkeypatch):
         path, _ = cheapest_path(row_losses(self.standardise(frame), self.params), self.params.moves)
         return 1.0 - np.eye(len(self.params.vectors))[path]  # least cost where the path is
 
+    dear, cuts, noise = partial(jumped, penalty=400.0), cuts_of(market, 3), {"noise": ALTERATIONS["noise"]}
+    assert_causal(dear, market, cuts, noise)
     monkeypatch.setattr(RegimeJump, "filter_states", looking_back)
     with pytest.raises(AssertionError, match=r"changed column 'p_risk_on'"):
-        assert_causal(partial(jumped, penalty=400.0), market, cuts_of(market, 3), {"noise": ALTERATIONS["noise"]})
+        assert_causal(dear, market, cuts, noise)
 
 
 def test_choice_by_outcomes_that_are_not_known_yet_fails_the_contract(market, monkeypatch):
