@@ -49,7 +49,7 @@ def fit_kind(
         last_jump = before if isinstance(before, RegimeJump) else None
         return fit_regime_jump(window, columns, jump_settings(config), regime.score_column, rng, last_jump)
     if regime.kind == "tvtp":
-        observed, drivers = (tuple(c for c in columns if c in wanted) for wanted in (regime.columns, regime.drivers))
+        observed, drivers = (tuple(c for c in wanted if c in columns) for wanted in (regime.columns, regime.drivers))
         last_driven = before if isinstance(before, RegimeTVTP) else None
         return fit_regime_tvtp(window, observed, drivers, hmm_settings(config), rng, last_driven)
     specifications = specification_settings(config)
