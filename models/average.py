@@ -65,7 +65,7 @@ class RegimeAverage:
         """Average filtered probabilities of each row, (n_obs, n_states); arguments as of `filter_states`."""
         return self.proba(self.filter_states(frame, last))
 
-    def predict_proba_ahead(self, probs: Array, steps: int) -> Array:
+    def predict_proba_ahead(self, probs: Array, steps: int, frame: pd.DataFrame | None = None) -> Array:
         """Average regime probabilities over the next `steps` sessions, (n_obs, n_states), averaged over the members' transitions."""
         return np.asarray(np.mean([each.predict_proba_ahead(probs, steps) for each in self.members], axis=0))
 

@@ -42,6 +42,6 @@ class RegimeClassifier:
         """Give what `filter_states` gave."""
         return states
 
-    def predict_proba_ahead(self, probs: Array, steps: int) -> Array:
+    def predict_proba_ahead(self, probs: Array, steps: int, frame: pd.DataFrame | None = None) -> Array:
         """Today's probabilities: the label itself looks ahead."""
         return probs

@@ -7,16 +7,24 @@ from models.average import RegimeAverage
 from models.explain import Explanation, View, explain_days, explain_memory, families_by_prefix
 from models.inference import Array, predict_next
 from models.regime import RegimeHMM
+from models.regime_tvtp import RegimeTVTP
+from models.transitions import into_rows
 
 
-def views_of(regime: RegimeHMM | RegimeAverage, frame: pd.DataFrame, last: Array | None = None) -> list[View]:
+def views_of(regime: RegimeHMM | RegimeAverage | RegimeTVTP, frame: pd.DataFrame, last: Array | None = None) -> list[View]:
     """Views of a model's rows, one a member; families are the first parts of `family__name`.
+
+    Driven transitions are no family's: what the drivers said by yesterday is in the base.
 
     Parameters
     ----------
     frame : contiguous rows
     last : what the filter carried at the row before the first; None at the beginning of history
     """
+    if isinstance(regime, RegimeTVTP):
+        moves = into_rows(regime.leading(frame))
+        prior = None if last is None else last[1]
+        return [View(regime.standardise(frame), regime.base.params, families_by_prefix(regime.base.columns), prior, moves)]
     members = regime.members if isinstance(regime, RegimeAverage) else (regime,)
     before: list[Array | None] = [None] * len(members)
     if last is not None:
@@ -35,7 +43,7 @@ def views_of(regime: RegimeHMM | RegimeAverage, frame: pd.DataFrame, last: Array
 
 
 def explain_regime(
-    regime: RegimeHMM | RegimeAverage, frame: pd.DataFrame, last: Array | None = None, *, memory: bool = False
+    regime: RegimeHMM | RegimeAverage | RegimeTVTP, frame: pd.DataFrame, last: Array | None = None, *, memory: bool = False
 ) -> Explanation:
     """Log-odds of the first state in parts, of each row or, with `memory`, of all rows up to it; arguments as of `views_of`."""
     return (explain_memory if memory else explain_days)(views_of(regime, frame, last))
@@ -49,7 +57,7 @@ def moved(regime: object, frame: pd.DataFrame, states: Array) -> dict[str, objec
     frame : contiguous rows, at least one
     states : (n_obs, ...) what the filter carried at each of them
     """
-    if not isinstance(regime, RegimeHMM | RegimeAverage):
+    if not isinstance(regime, RegimeHMM | RegimeAverage | RegimeTVTP):
         return None
     last = states[-2] if len(states) > 1 else None
     told = explain_regime(regime, frame.iloc[[-1]], last).at(-1)

@@ -16,6 +16,7 @@ from models.inference import Array, HMMParams
 from models.jump import JumpParams
 from models.regime import RegimeHMM
 from models.regime_jump import RegimeJump
+from models.regime_tvtp import MOVES, RegimeTVTP
 from models.scoring import Cell, Scorer
 
 SCHEMA_VERSION = 2
@@ -115,6 +116,9 @@ def _take_apart_regime(regime: Any) -> tuple[dict[str, Any], dict[str, Array]]:
     if isinstance(regime, RegimeHMM):
         arrays = {"center": regime.center, "scale": regime.scale, "clip": np.array(regime.clip)}
         return values | {"kind": "hmm", "identity": regime.identity.to_dict()}, arrays | {k: getattr(regime.params, k) for k in PARAMS}
+    if isinstance(regime, RegimeTVTP):
+        base, arrays = _take_apart_regime(regime.base)
+        return base | {"kind": "tvtp", "drivers": list(regime.drivers)}, arrays | regime.arrays()
     if isinstance(regime, RegimeJump):
         params = regime.params
         arrays = {
@@ -143,7 +147,8 @@ def _regime(values: Mapping[str, Any], arrays: Mapping[str, Array], estimator: A
         jump = JumpParams(arrays["centers"], values["penalty"], arrays["weights"], arrays.get("grid"), values["mode_loss"])
         return RegimeJump(columns, arrays["center"], arrays["scale"], jump, arrays["trans"], identity)
     params = HMMParams(*(arrays[k] for k in PARAMS))
-    return RegimeHMM(columns, arrays["center"], arrays["scale"], params, identity, clip=float(arrays["clip"]))
+    hmm = RegimeHMM(columns, arrays["center"], arrays["scale"], params, identity, clip=float(arrays["clip"]))
+    return RegimeTVTP(hmm, tuple(values["drivers"]), *(arrays[k] for k in MOVES)) if values["kind"] == "tvtp" else hmm
 
 
 def _ensemble(values: Mapping[str, Any], arrays: Mapping[str, Array]) -> RegimeAverage | None:

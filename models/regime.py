@@ -82,6 +82,12 @@ class RegimeHMM:
         """One-step log scores of each row on the standardised scale, (n_obs,)."""
         return forward_filter(self.standardise(frame), self.params).log_next
 
-    def predict_proba_ahead(self, probs: Array, steps: int) -> Array:
-        """Average regime probabilities over the next `steps` sessions, (n_obs, n_states)."""
+    def predict_proba_ahead(self, probs: Array, steps: int, frame: pd.DataFrame | None = None) -> Array:
+        """Average regime probabilities over the next `steps` sessions, (n_obs, n_states).
+
+        Parameters
+        ----------
+        probs : (n_obs, n_states) filtered probabilities
+        frame : rows that they belong to; read by a model whose transitions they drive
+        """
         return predict_average(probs, self.params.trans, steps)

@@ -65,6 +65,6 @@ class RegimeJump:
         """Online label of each row as a vector over states, (n_obs, n_states); arguments as of `filter_states`."""
         return self.proba(self.filter_states(frame, last))
 
-    def predict_proba_ahead(self, probs: Array, steps: int) -> Array:
+    def predict_proba_ahead(self, probs: Array, steps: int, frame: pd.DataFrame | None = None) -> Array:
         """Average over the next `steps` sessions, (n_obs, n_states), by the moves of the labels in training."""
         return predict_average(probs, self.trans, steps)

@@ -187,7 +187,7 @@ class Scorer:
         """Forecast distributions of every cell for `rows`."""
         out = []
         for cell in self.cells:
-            inputs = cell.inputs(rows, probs, self.regime.predict_proba_ahead(probs, cell.horizon))
+            inputs = cell.inputs(rows, probs, self.regime.predict_proba_ahead(probs, cell.horizon, rows))
             out.append((cell, cell.ladder.predict(cell.rung, inputs)))
         return out
 

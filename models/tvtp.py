@@ -4,11 +4,11 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from models.emissions import log_density
 from models.errors import ScoringError
-from models.inference import Filtered, filter_densities
+from models.inference import Filtered, filter_densities, filter_step
 from models.online import FilterState, OnlineFilter, observation
 from models.params import Array, HMMParams
 from models.transitions import into_rows, transition_matrices
@@ -43,6 +43,18 @@ class TVTPParams:
         """p(state_{t+1} | state_t, z_t) of each row, (n_obs, n_states, n_states): matrix t leads from t to t + 1."""
         return transition_matrices(self.coefs, self.standardised(covariates))
 
+    def reordered(self, order: NDArray[np.int64]) -> "TVTPParams":
+        """Same model with its states in another order."""
+        return replace(self, hmm=self.hmm.reordered(order), coefs=self.coefs[np.ix_(order, order)])
+
+    def recentred(self, center: Array, scale: Array) -> "TVTPParams":
+        """Same model with its coefficients for covariates in other units: (z - center) / scale."""
+        slopes = self.coefs[:, :, 1:] * (scale / self.scale)
+        intercepts = self.coefs[:, :, 0] + self.coefs[:, :, 1:] @ ((center - self.center) / self.scale)
+        coefs = np.concatenate([intercepts[:, :, None], slopes], axis=2)
+        average = transition_matrices(coefs, np.zeros((1, self.n_covariates)))[0]
+        return TVTPParams(replace(self.hmm, trans=average), coefs, center, scale)
+
 
 class TVTPState(NamedTuple):
     """What is carried from one observation to the next.
@@ -68,6 +80,37 @@ def filter_sequence(X: Array, covariates: Array, params: TVTPParams) -> Filtered
     covariates : (n_obs, n_covariates), known when the row of X is; NaN counts as average
     """
     return filter_densities(log_density(X, params.hmm), params.hmm.start, into_rows(params.leading(covariates)))
+
+
+class Moving(NamedTuple):
+    """Outcome of `filter_onward`: each row's `TVTPState`, stacked.
+
+    Attributes
+    ----------
+    probs : (n_obs, n_states) p(state_t | x_1..x_t, z_1..z_{t-1})
+    log_next : (n_obs,) log p(x_t | x_1..x_{t-1}, z_1..z_{t-1})
+    next_probs : (n_obs, n_states) p(state_{t+1} | x_1..x_t, z_1..z_t)
+    """
+
+    probs: Array
+    log_next: Array
+    next_probs: Array
+
+
+def filter_onward(X: Array, covariates: Array, params: TVTPParams, prior: Array | None = None) -> Moving:
+    """Filter rows that follow others: as `filter_sequence`, and with what the last row's covariates lead to.
+
+    Parameters
+    ----------
+    prior : (n_states,) `next_probs` of the row before the first; the model's `start` if None
+    """
+    dens, leading = log_density(X, params.hmm), params.leading(covariates)
+    out = Moving(np.empty_like(dens), np.empty(len(dens)), np.empty_like(dens))
+    belief = params.hmm.start if prior is None else prior
+    for t in range(len(dens)):
+        out.probs[t], out.log_next[t] = filter_step(belief, dens[t])
+        belief = out.next_probs[t] = out.probs[t] @ leading[t]
+    return out
 
 
 def predict_moved(probs: Array, leading: Array) -> Array:

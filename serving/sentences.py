@@ -75,7 +75,7 @@ def _regime(regime: Mapping[str, Any]) -> list[str]:
     if regime["dwell_expected"]:
         out.append(f"the model expects such a state to last {regime['dwell_expected']:.0f} sessions")
     if regime["kind"] == "jump":
-        out.append("label of a jump model: 0 or 1, not a probability")
+        out.append("label of a jump model: how its cheapest path ends, not a probability")
     if regime["kind"] == "classifier":
         gain = regime["label_brier_gain"]
         worth = "not tested" if gain is None else f"{signed(gain)} of the base rate's Brier score saved"

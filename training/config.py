@@ -31,14 +31,16 @@ class SpecificationConfig(_Frozen):
 class RegimeConfig(_Frozen):
     """How regimes are labelled."""
 
-    kind: Literal["hmm", "jump", "classifier"] = "hmm"
+    kind: Literal["hmm", "tvtp", "jump", "classifier"] = "hmm"
     n_components: Annotated[int, Field(ge=2, le=4)] = 2
     columns: list[str] = Field(min_length=1, max_length=8)
+    drivers: list[str] = Field(default_factory=list, max_length=4)  # of tvtp: the row of a day drives the move to the next
     score_column: str
     emission: Literal["gaussian", "student"] = "gaussian"
     kappa: Annotated[float, Field(ge=0)] = 100.0
     specifications: list[SpecificationConfig] = Field(default_factory=list, max_length=12)
     jump_penalty: Annotated[float, Field(ge=0)] = 50.0
+    jump_continuous: bool = False
     n_init: Annotated[int, Field(ge=1)] = 6
     n_iter: Annotated[int, Field(ge=1)] = 100
     tol: Annotated[float, Field(gt=0)] = 1e-3
@@ -58,12 +60,21 @@ class RegimeConfig(_Frozen):
                 raise ValueError(f"{name} must be 0 (none) or at least 2: one refit has no spread")
         if self.leave > self.enter:
             raise ValueError(f"leave ({self.leave}) must not be above enter ({self.enter})")
+        if self.kind == "tvtp" and not self.drivers:
+            raise ValueError("kind tvtp needs drivers: the columns that drive its transitions")
+        if len(set(self.drivers)) != len(self.drivers):
+            raise ValueError(f"drivers must not repeat: {self.drivers}")
         if self.kind == "classifier" and self.n_components != 2:
             raise ValueError("a classifier tells two regimes: n_components must be 2")
         names = [each.name for each in self.specifications]
         if len(set(names)) != len(names):
             raise ValueError(f"specifications must have names of their own: {', '.join(names)}")
         return self
+
+    @property
+    def reads(self) -> list[str]:
+        """Columns that the model reads, each once: those of a chain without drivers are `columns`."""
+        return list(dict.fromkeys([*self.columns, *(self.drivers if self.kind == "tvtp" else [])]))
 
 
 class ForecastConfig(_Frozen):

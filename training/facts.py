@@ -11,12 +11,14 @@ from models.explain_regime import moved
 from models.forecast import BASELINES, RUNGS
 from models.params import Array
 from models.regime import RegimeHMM
+from models.regime_tvtp import RegimeTVTP
 from serving.today import clean, gather_today
 from training.book import SERVED
 from training.config import TrainConfig
 from training.events import base_rates, event_study
 from training.reference import label_gain
 from training.refit import Refit
+from training.regimes import names_of
 from training.study import Study
 from training.targets import calm_rise
 
@@ -65,7 +67,9 @@ def _regime(study: Study, config: TrainConfig) -> dict[str, Any]:
         label = calm_rise(study.table.small_caps, config.regime.label_horizon, config.regime.label_drawdown)
         out["label_brier_gain"] = label_gain(study.features, walk.published["p_risk_on"], label, config.regime.label_horizon)
     lead = refit.model.members[0] if isinstance(refit.model, RegimeAverage) else refit.model
-    if isinstance(lead, RegimeHMM):
+    if isinstance(lead, RegimeTVTP):
+        out["drivers"] = _drivers(lead)
+    if isinstance(lead, RegimeHMM | RegimeTVTP):
         out |= {
             "dwell": lead.dwell.tolist(),
             "identity": lead.identity.to_dict(),
@@ -76,6 +80,17 @@ def _regime(study: Study, config: TrainConfig) -> dict[str, Any]:
         out["specifications"] = _specifications(refit, refit.model)
         out["ambiguous_share"] = float(walk.published.loc[walk.published["refit"].notna(), "ambiguous"].mean())
     return out
+
+
+def _drivers(model: RegimeTVTP) -> list[dict[str, Any]]:
+    """What each driver adds to the log-odds of moving rather than staying, a standard deviation of its own."""
+    names, states = names_of(model), range(model.n_states)
+    moves = [(i, j) for i in states for j in states if i != j]
+    return [
+        {"driver": driver, "from": names[i], "to": names[j], "log_odds": float(model.coefs[i, j, 1 + p])}
+        for p, driver in enumerate(model.drivers)
+        for i, j in moves
+    ]
 
 
 def _specifications(refit: Refit, model: RegimeAverage) -> list[dict[str, Any]]:

@@ -106,7 +106,7 @@ def walk_forecasts(X: pd.DataFrame, prices: pd.DataFrame, walk: RegimeWalk, conf
 def _walk_cell(
     X: pd.DataFrame, price: pd.Series, asset: str, horizon: int, walk: RegimeWalk, config: TrainConfig
 ) -> tuple[Book, CellFit | None]:
-    read = [volatility_column(asset), *momentum_columns(asset), *config.forecast.features]
+    read = [volatility_column(asset), *momentum_columns(asset), *config.forecast.features, *config.regime.reads]
     X = X[list(dict.fromkeys(read))]
     book = Book(horizon, forward_return(price, horizon).to_numpy(), forward_return(price, horizon, delay=1).to_numpy())
     cell = None
@@ -120,7 +120,7 @@ def _walk_cell(
         cell = CellFit(ladder, features, left_out, rung, baseline)
         block = np.arange(refit.position, refit.end)
         probs = refit.probs[block - walk.first]
-        inputs = make_inputs(X.iloc[block], asset, probs, refit.model.predict_proba_ahead(probs, horizon), features)
+        inputs = make_inputs(X.iloc[block], asset, probs, refit.model.predict_proba_ahead(probs, horizon, X.iloc[block]), features)
         book.write(block, {each: ladder.predict(each, inputs) for each in RUNGS}, rung, number, ladder.n_rows >= config.walk.min_history)
     return book, cell
 
@@ -135,7 +135,7 @@ def _fit_cell(
     window = X.iloc[known]
     kept, left_out = covered_columns(window, config.forecast.features, config.min_coverage)
     features = (*kept, REGIME_FEATURE)
-    inputs = make_inputs(window, asset, probs, refit.model.predict_proba_ahead(probs, horizon), features)
+    inputs = make_inputs(window, asset, probs, refit.model.predict_proba_ahead(probs, horizon, window), features)
     use = inputs.complete()
     if use.sum() < config.forecast.min_rows:
         return None

@@ -13,7 +13,7 @@ from models.forecast import RUNGS
 from serving.today import clean
 from sources import describe_market
 from training.config import TrainConfig
-from training.regime_kinds import hmm_settings
+from training.regime_kinds import hmm_settings, specification_settings
 from training.regimes import schedule
 from training.study import Progress, Table, make_table
 
@@ -41,7 +41,7 @@ def make_plan(market: Market, config: TrainConfig, progress: Progress = lambda s
     refit = _time_refit(table, first, positions[-1], config)
     cells = len(config.assets) * len(config.horizons)
     bootstrap = config.regime.bootstrap if config.regime.kind == "hmm" else 0
-    models = max(len(config.regime.specifications), 1)
+    models = max(len(specification_settings(config)), 1)
     seconds = making + len(positions) * (2.0 * models * refit + cells * LADDER_SECONDS) + bootstrap * refit + RECORD_SECONDS
     index = table.features.index
     return dict(

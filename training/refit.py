@@ -10,6 +10,7 @@ from models.hmm import warn_if_degenerate
 from models.inference import Array
 from models.regime import RegimeHMM
 from models.regime_fit import filter_regimes
+from models.regime_tvtp import RegimeTVTP
 from training.config import TrainConfig
 from training.errors import JobError
 from training.refit_names import names_inverted, with_evidence
@@ -83,7 +84,7 @@ def make_refit(
         If the column that names the states has too few values.
     """
     window = X.iloc[first : position + 1]
-    columns, left_out = covered_columns(window, config.regime.columns, config.min_coverage)
+    columns, left_out = covered_columns(window, config.regime.reads, config.min_coverage)
     if config.regime.score_column not in columns:
         raise JobError(
             f"train: column '{config.regime.score_column}' names the states and has too few values up to {X.index[position]:%Y-%m-%d}; "
@@ -105,6 +106,8 @@ def _faults(model: RegimeModel, seen: Array, where: str) -> list[str]:
     if isinstance(model, RegimeAverage):
         members = zip(model.names, model.members, range(len(model.members)), strict=True)
         return [f"'{name}': {fault}" for name, each, i in members for fault in _faults(each, seen[:, i], f"{where}, '{name}'")]
+    if isinstance(model, RegimeTVTP):
+        return _faults(model.base, model.proba(seen), where)
     if not isinstance(model, RegimeHMM) or model.fit is None:
         return []
     return warn_if_degenerate(model.fit, seen.mean(axis=0), MIN_OCCUPANCY, where)

@@ -9,6 +9,7 @@ from models.average import RegimeAverage
 from models.bootstrap import weigh_names
 from models.identity import match
 from models.regime import RegimeHMM
+from models.regime_tvtp import RegimeTVTP
 from training.config import TrainConfig
 from training.regime_kinds import RegimeModel, hmm_settings, specification_settings
 
@@ -37,6 +38,9 @@ def _weighed(model: RegimeModel, window: pd.DataFrame, rng: np.random.Generator,
     if isinstance(model, RegimeAverage):
         lead = _weighed(model.members[0], window, rng, config)
         return replace(model, members=(lead, *model.members[1:])) if isinstance(lead, RegimeHMM) else model
+    if isinstance(model, RegimeTVTP):  # its states are weighed with the constant transitions that come nearest
+        lead = _weighed(replace(model.base, params=replace(model.base.params, trans=model.average)), window, rng, config)
+        return replace(model, base=replace(model.base, identity=lead.identity)) if isinstance(lead, RegimeHMM) else model
     if not isinstance(model, RegimeHMM):
         return model
     settings = next(iter(specification_settings(config).values()), hmm_settings(config))
@@ -49,6 +53,9 @@ def _carried(model: RegimeModel, before: RegimeModel) -> RegimeModel:
     if isinstance(model, RegimeAverage) and isinstance(before, RegimeAverage):
         lead = _carried(model.members[0], before.members[0])
         return replace(model, members=(lead, *model.members[1:])) if isinstance(lead, RegimeHMM) else model
+    if isinstance(model, RegimeTVTP) and isinstance(before, RegimeTVTP):
+        lead = _carried(model.base, before.base)
+        return replace(model, base=lead) if isinstance(lead, RegimeHMM) else model
     if isinstance(model, RegimeHMM) and isinstance(before, RegimeHMM):
         own, known = model.identity, before.identity
         return replace(model, identity=replace(own, order_prob=known.order_prob, gain_z=known.gain_z))
@@ -59,6 +66,8 @@ def names_inverted(before: RegimeModel, model: RegimeModel) -> bool:
     """Whether a state's name went to another state (matched by Hellinger distance on a common scale), of an average in any member."""
     if isinstance(before, RegimeAverage) and isinstance(model, RegimeAverage) and before.names == model.names:
         return any(names_inverted(a, b) for a, b in zip(before.members, model.members, strict=True))
+    if isinstance(before, RegimeTVTP) and isinstance(model, RegimeTVTP):
+        return names_inverted(before.base, model.base)
     if not isinstance(before, RegimeHMM) or not isinstance(model, RegimeHMM) or before.columns != model.columns:
         return False
     return bool((match(before.natural(), model.natural()) != np.arange(model.n_states)).any())

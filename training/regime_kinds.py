@@ -13,10 +13,15 @@ from models.regime import RegimeHMM
 from models.regime_fit import HMMSettings, fit_average, fit_regime_hmm
 from models.regime_jump import RegimeJump
 from models.regime_jump_fit import fit_regime_jump
+from models.regime_tvtp import RegimeTVTP
+from models.regime_tvtp_fit import fit_regime_tvtp
 from training.config import SpecificationConfig, TrainConfig
 from training.targets import calm_rise
 
-RegimeModel = RegimeHMM | RegimeAverage | RegimeJump | RegimeClassifier
+RegimeModel = RegimeHMM | RegimeAverage | RegimeTVTP | RegimeJump | RegimeClassifier
+
+GRID_STEPS = {2: 0.05, 3: 0.1, 4: 0.2}
+"""Step of a continuous jump model's grid by its number of states: 21, 66 and 56 vectors, as work goes with their square."""
 
 
 def fit_kind(
@@ -33,7 +38,7 @@ def fit_kind(
     ----------
     window : rows that the fit sees
     price : small caps' price on the same rows (the classifier's label is made of it)
-    columns : columns with enough values
+    columns : columns with enough values, drivers among them
     before : model of the refit before, from which fitting starts where it is of the same kind; None for the first
     """
     regime = config.regime
@@ -41,8 +46,12 @@ def fit_kind(
         label = calm_rise(price, regime.label_horizon, regime.label_drawdown)
         return fit_classifier(window, columns, label.to_numpy(), regime.label_horizon)
     if regime.kind == "jump":
-        settings = JumpSettings(regime.n_components, regime.jump_penalty, n_init=regime.n_init)
-        return fit_regime_jump(window, columns, settings, regime.score_column, rng, before if isinstance(before, RegimeJump) else None)
+        last_jump = before if isinstance(before, RegimeJump) else None
+        return fit_regime_jump(window, columns, jump_settings(config), regime.score_column, rng, last_jump)
+    if regime.kind == "tvtp":
+        observed, drivers = (tuple(c for c in wanted if c in columns) for wanted in (regime.columns, regime.drivers))
+        last_driven = before if isinstance(before, RegimeTVTP) else None
+        return fit_regime_tvtp(window, observed, drivers, hmm_settings(config), rng, last_driven)
     specifications = specification_settings(config)
     if not specifications:
         return fit_regime_hmm(window, columns, hmm_settings(config), rng, before if isinstance(before, RegimeHMM) else None)
@@ -56,8 +65,17 @@ def hmm_settings(config: TrainConfig) -> HMMSettings:
     return HMMSettings(regime.n_components, regime.kappa, regime.n_init, regime.n_iter, regime.tol, regime.score_column, heavy)
 
 
+def jump_settings(config: TrainConfig) -> JumpSettings:
+    """Give the settings of the jump model in the model's own words."""
+    regime = config.regime
+    step, continuous = GRID_STEPS[regime.n_components], regime.jump_continuous
+    return JumpSettings(regime.n_components, regime.jump_penalty, continuous, step, n_init=regime.n_init)
+
+
 def specification_settings(config: TrainConfig) -> dict[str, HMMSettings]:
     """Give the settings of each specification by its name; none where a single model is asked for."""
+    if config.regime.kind != "hmm":
+        return {}
     base = hmm_settings(config)
     return {each.name: _varied(base, each) for each in config.regime.specifications}
 

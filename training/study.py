@@ -112,7 +112,9 @@ def run_study(table: Table, config: TrainConfig, progress: Progress) -> Study:
 
 def check_columns(features: pd.DataFrame, prices: pd.DataFrame, config: TrainConfig) -> None:
     """Refuse a config that names columns or assets the market does not have."""
-    for where, columns in (("regime.columns", config.regime.columns), ("forecast.features", config.forecast.features)):
+    drivers = config.regime.drivers if config.regime.kind == "tvtp" else []
+    named = {"regime.columns": config.regime.columns, "regime.drivers": drivers, "forecast.features": config.forecast.features}
+    for where, columns in named.items():
         unknown = [c for c in columns if c not in features]
         if unknown:
             family = unknown[0].split("__")[0]

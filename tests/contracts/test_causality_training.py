@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,11 @@ from models.average import RegimeAverage
 from models.degenerate import DegenerateFitWarning
 from models.forecast import RUNGS
 from models.inference import Array
+from models.jump import row_losses
+from models.jump_path import cheapest_path
 from models.regime import RegimeHMM
+from models.regime_jump import RegimeJump
+from models.regime_tvtp import RegimeTVTP
 from sources import simulate_market
 from tests.contracts.harness import ALTERATIONS, assert_causal
 from training.book import SERVED, Book
@@ -66,6 +71,16 @@ def classified(market: Market) -> pd.DataFrame:
     return said(study_of(market, config_of(**{"regime.kind": "classifier", "horizons": [5]})))
 
 
+def driven(market: Market) -> pd.DataFrame:
+    changes = {"regime.kind": "tvtp", "regime.drivers": ["liquidity__vix", "breadth__panel_pct_above_200"], "regime.evidence": 2}
+    return said(study_of(market, config_of(**changes, horizons=[5])))
+
+
+def jumped(market: Market, penalty: float = 50.0) -> pd.DataFrame:
+    changes = {"regime.kind": "jump", "regime.jump_continuous": True, "regime.jump_penalty": penalty}
+    return said(study_of(market, config_of(**changes, horizons=[5])))
+
+
 def cuts_of(market: Market, n: int, seed: int = 5) -> list[pd.Timestamp]:
     """Sessions after the first refit, the day of a refit and the last but one included."""
     first = int(market.sessions.searchsorted(pd.Timestamp(config_of().walk.start))) + MIN_HISTORY - 1
@@ -94,6 +109,17 @@ def test_published_regimes_and_forecasts_ignore_what_is_known_later(market):
 
 def test_published_classes_ignore_what_is_known_later(market):
     assert_causal(classified, market, cuts_of(market, 2), {"noise": ALTERATIONS["noise"]})
+
+
+@pytest.mark.parametrize("published_by", [driven, jumped])
+def test_published_regimes_of_other_kinds_ignore_what_is_known_later(market, published_by):
+    assert_causal(published_by, market, cuts_of(market, 2), {"noise": ALTERATIONS["noise"]})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("published_by", [driven, jumped])
+def test_published_regimes_of_other_kinds_ignore_what_is_known_later_at_10_cuts(market, published_by):
+    assert_causal(published_by, market, cuts_of(market, 10))
 
 
 @pytest.mark.slow
@@ -127,6 +153,32 @@ def test_smoothed_probabilities_fail_the_contract(market, monkeypatch):
     monkeypatch.setattr(training.refit, "filter_regimes", smoothed)
     with pytest.raises(AssertionError, match=r"changed column 'p_risk_on'"):
         assert_causal(published, market, cuts_of(market, 3))
+
+
+def test_drivers_of_the_day_after_fail_the_contract(market, monkeypatch):
+    """The move into a day driven by the day after it: a shift the wrong way."""
+    honest = RegimeTVTP.driven_by
+
+    def early(self: RegimeTVTP, frame: pd.DataFrame) -> Array:
+        return np.roll(honest(self, frame), -2, axis=0)
+
+    monkeypatch.setattr(RegimeTVTP, "driven_by", early)
+    with pytest.raises(AssertionError, match=r"changed column 'p_risk_on'"):
+        assert_causal(driven, market, cuts_of(market, 2), {"noise": ALTERATIONS["noise"]})
+
+
+def test_cheapest_path_of_all_rows_fails_the_contract(market, monkeypatch):
+    """What a jump model's own fit ends with; where switches are dear it bends long before a change."""
+
+    def looking_back(self: RegimeJump, frame: pd.DataFrame, last: Array | None = None) -> Array:
+        path, _ = cheapest_path(row_losses(self.standardise(frame), self.params), self.params.moves)
+        return 1.0 - np.eye(len(self.params.vectors))[path]  # least cost where the path is
+
+    dear, cuts, noise = partial(jumped, penalty=400.0), cuts_of(market, 3), {"noise": ALTERATIONS["noise"]}
+    assert_causal(dear, market, cuts, noise)
+    monkeypatch.setattr(RegimeJump, "filter_states", looking_back)
+    with pytest.raises(AssertionError, match=r"changed column 'p_risk_on'"):
+        assert_causal(dear, market, cuts, noise)
 
 
 def test_choice_by_outcomes_that_are_not_known_yet_fails_the_contract(market, monkeypatch):

@@ -19,8 +19,10 @@ from models.jump import JumpParams
 from models.parts import Parts, put_together, take_apart
 from models.regime import RegimeHMM
 from models.regime_jump import RegimeJump
+from models.regime_tvtp import RegimeTVTP
 from models.row_marks import row_marks
 from models.scoring import PUBLISHED, REVISED, SCORED, Cell, Scorer, ScoringError
+from tests.models.driven_worlds import random_driven
 from tests.models.worlds import random_params
 
 REGIME_COLUMNS = ("ret", "breadth")
@@ -64,10 +66,18 @@ def jump_regime(grid: np.ndarray | None = None) -> RegimeJump:
     return RegimeJump(REGIME_COLUMNS, np.array([0.1, -0.2]), np.array([0.9, 1.1]), params, trans, IDENTITY)
 
 
+def driven_regime() -> RegimeTVTP:
+    drawn = random_driven(np.random.default_rng(8), 2, 2, 2)
+    to_come = np.array([[0.7, 0.3], [0.4, 0.6]]), np.array([0.9, 0.8])
+    base = replace(hmm_regime(), params=drawn.hmm)
+    return RegimeTVTP(base, ("extra", "breadth"), drawn.coefs, drawn.center, drawn.scale, *to_come)
+
+
 GRID = np.column_stack([np.linspace(0, 1, 5), 1 - np.linspace(0, 1, 5)])
 REGIMES = {
     "hmm": hmm_regime,
     "average": average_regime,
+    "driven": driven_regime,
     "jump": jump_regime,
     "continuous jump": lambda: jump_regime(GRID),
     "classifier": lambda: classifier_regime(),

@@ -4,9 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from models.regime_fit import HMMSettings, fit_regime_hmm
+from models.regime_tvtp_fit import fit_regime_tvtp
 from models.tvtp_hmm import TVTPHMM
 from tests.models.driven_worlds import COEFS, driven_returns
-from tests.models.worlds import balanced_accuracy
+from tests.models.worlds import balanced_accuracy, frame_of
 
 
 def gain_of(seed, coefs):
@@ -39,6 +41,35 @@ def test_covariates_pay_where_they_drive_and_cost_little_where_not():
     assert (driven[:, 0] > 0.0).mean() >= 0.9
     assert driven[:, 2].mean() > 0.005
     assert -0.001 < idle[:, 0].mean() < 0.0005
+
+
+def walked_gain(seed, coefs, first=1500, every=250):
+    """Log score gained a day by the regime model over the one with constant transitions: refitted every 250 days, warm, frozen between."""
+    _, X, z, _ = driven_returns(3000, seed, coefs)
+    frame = frame_of(np.column_stack([X, z]), ("ret", "driver"))
+    settings, rng = HMMSettings(2, 100.0, 2, 300, 1e-3, "ret"), np.random.default_rng(0)
+    driven, plain, gains = None, None, []
+    for end in range(first, len(frame), every):
+        driven = fit_regime_tvtp(frame.iloc[:end], ("ret",), ("driver",), settings, rng, driven)
+        plain = fit_regime_hmm(frame.iloc[:end], ("ret",), settings, rng, plain)
+        seen = frame.iloc[: end + every]
+        gains.append((driven.log_next(seen) - plain.log_next(seen))[end:])
+    return float(np.concatenate(gains).mean())
+
+
+@pytest.mark.slow
+def test_regime_model_with_drivers_pays_in_a_walk_and_costs_a_sliver_where_they_drive_nothing():
+    """20 worlds each, measured: +.0089 +- .0004 a day, in every world; where they drive nothing -.0008 +- .0002.
+
+    That price is two slopes more, 2 / (2 * 2250) a day where the prior does not hold them; it is paid wherever drivers are chosen in vain.
+    """
+    flat = COEFS * np.array([1.0, 0.0])
+    gains = {name: np.array([walked_gain(seed, coefs) for seed in range(200, 220)]) for name, coefs in (("driven", COEFS), ("idle", flat))}
+    for name, got in gains.items():
+        print(f"{name}: {got.mean():+.5f} +- {got.std() / np.sqrt(len(got)):.5f} a day, best in {(got > 0).mean():.0%}")  # noqa: T201
+    assert gains["driven"].mean() > 0.004
+    assert (gains["driven"] > 0.0).mean() >= 0.9
+    assert -0.002 < gains["idle"].mean() < 0.0005
 
 
 @pytest.mark.slow

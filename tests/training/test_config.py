@@ -43,9 +43,12 @@ def setting(dotted: str, value):
         ("horizons", [0], ["'horizons.0'", "greater than or equal to 1", "(it is 0)"]),
         ("seed", "zero", ["'seed'", "integer", "'zero'"]),
         ("seed", -1, ["'seed'", "(it is -1)"]),
-        ("regime.kind", "tree", ["'regime.kind'", "'hmm', 'jump' or 'classifier'", "'tree'"]),
+        ("regime.kind", "tree", ["'regime.kind'", "'hmm', 'tvtp', 'jump' or 'classifier'", "'tree'"]),
         ("regime.n_components", 5, ["'regime.n_components'", "(it is 5)"]),
         ("regime.score_column", "momentum__dd", ["score_column 'momentum__dd' must be one of columns"]),
+        ("regime.drivers", ["a", "a"], ["drivers must not repeat: ['a', 'a']"]),
+        ("regime.drivers", ["a", "b", "c", "d", "e"], ["'regime.drivers'", "at most 4"]),
+        ("regime.jump_continuous", "yes", ["'regime.jump_continuous'", "'yes'"]),
         ("regime.leave", 0.7, ["leave (0.7)", "enter (0.6)"]),
         ("regime", 5, ["'regime'", "(it is 5)"]),
         ("walk.start", "soon", ["'walk.start'", "date", "'soon'"]),
@@ -70,6 +73,17 @@ def test_every_fault_is_said_at_once(tmp_path):
 
 def test_classifier_tells_two_regimes(tmp_path):
     refused(tmp_path, lambda tree: None, "n_components must be 2", **{"regime.kind": "classifier", "regime.n_components": 3})
+
+
+def test_driven_transitions_need_drivers(tmp_path):
+    refused(tmp_path, setting("regime.drivers", []), "kind tvtp needs drivers", **{"regime.kind": "tvtp"})
+
+
+def test_drivers_are_read_by_the_kind_that_has_them_alone():
+    config = load_config(CONFIG, **{"regime.drivers": ["liquidity__vix", "momentum__rs_63"]})
+    driven = load_config(CONFIG, **{"regime.drivers": ["liquidity__vix", "momentum__rs_63"], "regime.kind": "tvtp"})
+    assert config.regime.reads == config.regime.columns
+    assert driven.regime.reads == [*config.regime.columns, "liquidity__vix"]  # a driver that is a column too is read once
 
 
 def test_override_into_what_is_no_mapping_is_refused(tmp_path):
