@@ -23,6 +23,10 @@ MIN_MARGIN = 0.1
 """METHODS 2.3: below it two states might as well be matched the other way round."""
 
 
+CRITERIA = ("apart", "order", "gain")
+"""What states that carry names must be: apart in mean or variance, in a sure order, and of use in foretelling the score column."""
+
+
 class UnsureMatchWarning(UserWarning):
     """States of two refits are so alike that it is open which is which."""
 
@@ -51,12 +55,17 @@ class Identity:
     gain_z: float = float("nan")
 
     @property
-    def identified(self) -> bool:
-        """Whether the states may carry their names (METHODS 2.3): they are apart, in a sure order, and foretell what one state does not."""
+    def failed(self) -> tuple[str, ...]:
+        """What the states lack to carry their names (METHODS 2.3), of `CRITERIA`."""
         apart = self.mean_passed or self.sd_ratio >= MIN_SD_RATIO
         ordered = np.isnan(self.order_prob) or self.order_prob >= MIN_ORDER_PROB
         foretold = np.isnan(self.gain_z) or self.gain_z >= MIN_GAIN_Z
-        return bool(apart and ordered and foretold)
+        return tuple(name for name, met in zip(CRITERIA, (apart, ordered, foretold), strict=True) if not met)
+
+    @property
+    def identified(self) -> bool:
+        """Whether the states may carry their names: they are apart, in a sure order, and foretell what one state does not."""
+        return not self.failed
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
