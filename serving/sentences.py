@@ -11,6 +11,13 @@ from serving.words import BEATS, INFORMED, UNKNOWN, count, p_value, percent, pla
 HISTORY_HORIZON = 63
 AGE_WORDS = {"momentum": "prices", "flows": "flows", "profitability": "filings", "crypto": "coins"}
 
+DOUBTS = {
+    "apart": "they differ neither in mean nor enough in variance",
+    "order": "their order is not sure under resampling",
+    "gain": "they do not foretell returns better than one state",
+}
+"""By criterion of `models.identity.CRITERIA`: what is wrong where it is not met."""
+
 Terms = dict[str, list[str]]
 
 
@@ -55,6 +62,29 @@ def served_by(words: Any) -> str:
 def rung(words: str) -> str:
     """Find the rung in the words of what serves: 'baseline M0 (...)', 'M1 (...)', 'walk-forward: M0'."""
     return words.removeprefix("baseline ").removeprefix("walk-forward: ").split()[0].rstrip(":")
+
+
+def doubts(failed: Sequence[str], *, inverted: bool = False) -> str:
+    """Say why states may not carry their names.
+
+    Parameters
+    ----------
+    failed : of `models.identity.CRITERIA`
+    inverted : whether a name went to another state than at the refit before
+    """
+    return ", ".join([*(["a name went to another state"] if inverted else []), *(DOUBTS[each] for each in failed)])
+
+
+def spread_words(spread: Mapping[str, float]) -> str:
+    """Say on what the spread of refits rests.
+
+    Parameters
+    ----------
+    spread : shares of the variance within specifications (their parameters) and between them (`training.specifications.newest_spread`)
+    """
+    return (
+        f"{share(spread['parameters'])} of it is parameters that history leaves open, {share(spread['specification'])} which specification"
+    )
 
 
 def _regime(regime: Mapping[str, Any]) -> list[str]:

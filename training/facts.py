@@ -2,21 +2,19 @@
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from features.market import Market
 from models.average import RegimeAverage
 from models.explain_regime import moved
 from models.forecast import BASELINES, RUNGS
-from models.params import Array
 from models.regime import RegimeHMM
 from serving.today import clean, gather_today
 from training.book import SERVED
 from training.config import TrainConfig
 from training.events import base_rates, event_study
 from training.reference import label_gain
-from training.refit import Refit
+from training.specifications import newest_spread, specification_facts
 from training.study import Study
 from training.targets import calm_rise
 
@@ -73,22 +71,10 @@ def _regime(study: Study, config: TrainConfig) -> dict[str, Any]:
         }
     out["moved"] = moved(refit.model, study.features.iloc[study.regimes.first :], refit.states)
     if isinstance(refit.model, RegimeAverage):
-        out["specifications"] = _specifications(refit, refit.model)
+        out["specifications"] = specification_facts(walk, config.regime)
+        out["spread"] = newest_spread(study)
         out["ambiguous_share"] = float(walk.published.loc[walk.published["refit"].notna(), "ambiguous"].mean())
     return out
-
-
-def _specifications(refit: Refit, model: RegimeAverage) -> list[dict[str, Any]]:
-    """What each specification says of the last session."""
-    return [
-        {"name": name, "p": float(refit.states[-1, i, 0]), "identified": each.identified, "dof": _finite(each.params.dof)}
-        for i, (name, each) in enumerate(zip(model.names, model.members, strict=True))
-    ]
-
-
-def _finite(dof: Array) -> list[float] | None:
-    """Degrees of freedom; None of a Gaussian."""
-    return [float(each) for each in dof] if np.isfinite(dof).all() else None
 
 
 def _history(events: pd.DataFrame, study: Study, config: TrainConfig) -> list[dict[str, Any]]:

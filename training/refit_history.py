@@ -7,7 +7,9 @@ import pandas as pd
 
 from models.average import RegimeAverage
 from models.identity import Identity, revision
-from training.regimes import Refit, RegimeModel, RegimeWalk, call_regime, names_of
+from training.refit import Refit
+from training.regime_kinds import RegimeModel
+from training.regimes import RegimeWalk, call_regime, names_of
 
 NOT_RUN = float("nan")
 

@@ -6,7 +6,6 @@ import numpy as np
 
 from models.average import EVEN, RegimeAverage, spread_parts
 from models.params import Array
-from models.regime_fit import filter_regimes
 from training.config import RegimeConfig, SpecificationConfig
 from training.regimes import RegimeWalk
 from training.study import Study
@@ -65,13 +64,12 @@ def newest_spread(study: Study) -> dict[str, float] | None:
 
     Returns
     -------
-    sd, and the shares of the variance that lie between the specifications and within them (that of their parameters); None where nothing was
-    resampled, where there is one specification, or where the refits agree
+    sd, and the shares of the variance that lie between the specifications and within them (that of their parameters); None where nothing
+    was resampled, where there is one specification, or where the refits agree
     """
-    if study.ensemble is None or len(set(study.ensemble.names)) < 2:
+    if study.ensemble is None or study.ensemble_states is None or len(set(study.ensemble.names)) < 2:
         return None
-    states = filter_regimes(study.ensemble, study.features.iloc[study.regimes.first :])[-1:]
-    between, within = (float(part[0]) for part in spread_parts(states, np.array(study.ensemble.names)))
+    between, within = (float(part[0]) for part in spread_parts(study.ensemble_states[-1:], np.array(study.ensemble.names)))
     sd = float(np.sqrt(between + within))
     return {"sd": sd, "specification": between / sd**2, "parameters": within / sd**2} if sd >= LEAST_SPREAD else None
 
