@@ -97,6 +97,19 @@ def test_front_door_imports_packages_only_when_a_word_is_called():
     assert imports_at_the_top((ROOT / "appetite.py").read_text()) & (OURS | {"mlflow", "pandas", "numpy", "sklearn", "hmmlearn"}) == set()
 
 
+def test_help_imports_click_and_the_words_alone(tmp_path):
+    code = """
+import sys
+before = set(sys.modules)
+import click.testing, appetite
+assert "train" in click.testing.CliRunner().invoke(appetite.main, ["--help"]).output
+known = {"click", *sys.stdlib_module_names}
+print(sorted(name for name in set(sys.modules) - before if name.partition(".")[0] not in known))
+"""
+    words = {f"training.commands.{path.stem}" for path in (ROOT / "training" / "commands").glob("[a-z]*.py")}
+    assert set(ast.literal_eval(run_outside(tmp_path, code))) == words | {"appetite", "training", "training.commands"}
+
+
 @pytest.mark.parametrize(
     "source",
     [

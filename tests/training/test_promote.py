@@ -7,9 +7,13 @@ import pytest
 from serving.label_place import SeriesOf
 from serving.label_series import LabelSeries
 from tests.store import store_in
+from training.candidate import Candidate, load_candidate
+from training.decision import decide, unsound
 from training.errors import JobError
 from training.labels import LabelNote
-from training.promote import Candidate, champion_behind, decide, load_candidate, load_promote_config, promote_version, unsound
+from training.promote import promote_version
+from training.promotion_rules import load_promote_config
+from training.registry import champion_behind
 
 ROOT = Path(__file__).resolve().parents[2]
 RULES = load_promote_config(ROOT / "conf" / "promote.yaml")

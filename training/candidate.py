@@ -1,0 +1,66 @@
+"""What a run is judged on when it asks to be champion, read back from its evaluation."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from training.errors import JobError
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """What a promotion is decided on.
+
+    Attributes
+    ----------
+    losses, skill : of the walk-forward
+    simulated : whether its market is simulated
+    market : name of its market
+    degenerate_share, churn : of its regime refits
+    label_gain : of a classifier: share of the base rate's Brier score it saves out of sample; NaN if unknown; None for an HMM
+    """
+
+    losses: pd.DataFrame
+    skill: pd.DataFrame
+    simulated: bool
+    market: str
+    degenerate_share: float
+    churn: float
+    label_gain: float | None = None
+
+
+def load_candidate(run_id: str) -> Candidate:
+    """Read back what a run was judged on.
+
+    Raises
+    ------
+    JobError
+        If the run is not there, or logged none.
+    """
+    import mlflow
+    from mlflow.exceptions import MlflowException
+
+    try:
+        run = mlflow.get_run(run_id)
+        folder = Path(mlflow.artifacts.download_artifacts(run_id=run_id, artifact_path="evaluation"))
+        losses, skill = pd.read_parquet(folder / "oos_losses.parquet"), _read_skill(folder / "skill.csv")
+    except (MlflowException, OSError) as error:
+        raise JobError(f"run '{run_id}' has no evaluation to judge by: {' '.join(str(error).split())}") from None
+    tags, metrics = run.data.tags, run.data.metrics
+    return Candidate(
+        losses,
+        skill,
+        tags.get("simulated") == "true",
+        tags.get("market", "unknown"),
+        metrics.get("degenerate_share", 0.0),
+        metrics.get("churn_median", 0.0),
+        metrics.get("label_brier_gain", float("nan")) if tags.get("regime.kind") == "classifier" else None,
+    )
+
+
+def _read_skill(path: Path) -> pd.DataFrame:
+    try:
+        return pd.read_csv(path)
+    except pd.errors.EmptyDataError:  # no out-of-sample row, so no column either
+        return pd.DataFrame()
