@@ -82,9 +82,8 @@ def spread_words(spread: Mapping[str, float]) -> str:
     ----------
     spread : shares of the variance within specifications (their parameters) and between them (`training.specifications.newest_spread`)
     """
-    return (
-        f"{share(spread['parameters'])} of it is parameters that history leaves open, {share(spread['specification'])} which specification"
-    )
+    parameters, specification = share(spread["parameters"]), share(spread["specification"])
+    return f"of the variance {parameters} is parameters that history leaves open, {specification} the choice of specification"
 
 
 def _regime(regime: Mapping[str, Any]) -> list[str]:

@@ -27,7 +27,7 @@ def refit_history(walk: RegimeWalk, enter: float, leave: float) -> pd.DataFrame:
 
     - order_prob, gain_z, sd_ratio, mean_passed, failed : of what the names rest on (`models.identity.Identity`); missing of a model
       without states
-    - identified, inverted, degenerate, churn : of the refit
+    - identified, inverted, margin, degenerate, churn : of the refit
     - ambiguous : share of the sessions it published on which the specifications did not agree
     - revision : mean |p_new - p_published| of P(risk-on) over the sessions published before it; missing for the first
     - renamed : share of the sessions published before it under a name that it would call by another; missing where there are none
@@ -50,7 +50,7 @@ def _of_names(refit: Refit) -> dict[str, object]:
 
 def _of_refit(refit: Refit, published: pd.DataFrame) -> dict[str, object]:
     ambiguous = published["ambiguous"].iloc[refit.position : refit.end]
-    own = {name: getattr(refit, name) for name in ("identified", "inverted", "degenerate", "churn")}
+    own = {name: getattr(refit, name) for name in ("identified", "inverted", "margin", "degenerate", "churn")}
     return own | {"ambiguous": float(ambiguous.astype(np.float64).mean()) if isinstance(refit.model, RegimeAverage) else NOT_RUN}
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from models.average import RegimeAverage, quantile_range
@@ -71,9 +72,8 @@ def sure_sentences(regime: Mapping[str, Any], history: pd.DataFrame) -> list[str
         over = f"over {regime['bootstrap']} refits of them on resampled history"
         sd = f"P(risk-on) of the newest session has a standard deviation of {prob(regime['spread']['sd'])}"
         out.append(f"Specification and parameters: {over}, {sd}; {spread_words(regime['spread'])}.")
-    out.append(
-        f"Names: at {share(history['identified'].mean())} of {len(history)} refits the states could carry their names{_newest(history)}."
-    )
+    named = f"at {share(history['identified'].mean())} of {len(history)} refits the states could carry their names"
+    out.append(f"Names: {named}{_newest(history)}.")
     return [*out, *_revised(history.iloc[-1])]
 
 
@@ -134,9 +134,7 @@ def specification_table(listed: list[dict[str, Any]]) -> Table:
     ]
     head = ["specification", "what differs", "P(risk-on) now", "days on the other side of .5"]
     head += ["expected spells, sessions", "degrees of freedom", "sd ratio", "told apart"]
-    return Table(
-        "The specifications that are averaged, each weighing the same; by state where there are several numbers.", head, rows, text=(0, 1)
-    )
+    return Table("The specifications that are averaged, each weighing the same. Several numbers: by state.", head, rows, text=(0, 1))
 
 
 def ambiguous_table(published: pd.DataFrame) -> Table:
@@ -169,8 +167,9 @@ def refits_table(history: pd.DataFrame) -> Table:
     for at, each in history.iloc[::-1].iterrows():
         names = "yes" if each["identified"] else f"no: {doubts(each['failed'], inverted=bool(each['inverted']))}"
         evidence = [fixed(each["order_prob"], 3), fixed(each["gain_z"], 1), fixed(each["sd_ratio"], 2)]
+        margin = "" if np.isinf(each["margin"]) else fixed(each["margin"], 2)
         past = [share(each["ambiguous"]), share(each["churn"], 1), fixed(each["revision"], 3), share(each["renamed"], 1)]
-        rows.append([day(at), *evidence, *past, names])
-    head = ["refit on", "order of states, probability", "gain over one state, z", "sd, last over first", "ambiguous until the next"]
-    head += ["days relabelled", "mean |new - published|", "published names changed", "states carry names"]
-    return Table("What names rest on and what each refit takes back, newest first.", head, rows, text=(0, 8))
+        rows.append([day(at), *evidence, margin, *past, names])
+    head = ["refit on", "order of states, probability", "gain over one state, z", "sd, last over first", "margin of the match"]
+    head += ["ambiguous until the next", "days relabelled", "mean |new - published|", "published names changed", "states carry names"]
+    return Table("What names rest on and what each refit takes back, newest first.", head, rows, text=(0, 9))
