@@ -5,26 +5,15 @@ A close < (1-eps)R fails it in any of the three; RETEST ends as retest_held by a
 without a touch. Every stamp is the session that settled it; nothing is dated back. One event at a time.
 """
 
-import itertools
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from features.asof import first_usable
-from features.market import Market
-
 NONE, BROKEN, CONFIRMED, RETEST, FAILED, RETEST_HELD, RAN_AWAY = range(7)
 STATES = ("none", "broken", "confirmed", "retest", "failed", "retest_held", "ran_away")
 """Names of the states by number; the last three last one session and are followed by 'none'."""
-
-EVENTS = ("none", "broken", "breakout_confirmed", "retest", "failed", "retest_held", "ran_away")
-"""Name of the event of entering each state."""
-
-KNIFE_EDGE = 0.002
-"""A transition that a move of less than this share of the threshold would have prevented."""
 
 
 @dataclass(frozen=True)
@@ -171,66 +160,3 @@ def breakout_path(close: NDArray[np.float64] | pd.Series, rule: BreakoutRule | N
             numbers[:, t] = automaton.resistance, automaton.in_state, price / automaton.resistance, margin
     resistance, in_state, ratio, margins = numbers
     return BreakoutPath(state, resistance, in_state, np.log(ratio), margins)
-
-
-def breakout_events(close: pd.Series, rule: BreakoutRule | None = None) -> pd.DataFrame:
-    """List every transition of the automaton.
-
-    Parameters
-    ----------
-    close : Series of closes on sessions
-    rule : parameters; the pre-registered ones by default
-
-    Returns
-    -------
-    DataFrame with columns date, event (`EVENTS`), resistance, close, margin (a share of the threshold), knife_edge (margin < 0.2%)
-    """
-    path = breakout_path(close, rule)
-    at = np.flatnonzero(~np.isnan(path.margin))
-    return pd.DataFrame(
-        {
-            "date": pd.DatetimeIndex(close.index[at]),
-            "event": pd.Series([EVENTS[s] for s in path.state[at]], dtype=str),
-            "resistance": path.resistance[at],
-            "close": close.to_numpy(dtype=np.float64)[at],
-            "margin": path.margin[at],
-            "knife_edge": path.margin[at] < KNIFE_EDGE,
-        }
-    )
-
-
-def breakout_grid(
-    close: pd.Series, bases: Iterable[int] = (126, 252, 504), tolerances: Iterable[float] = (0.010, 0.015, 0.025)
-) -> pd.DataFrame:
-    """List the events of every cell of the pre-registered sensitivity grid.
-
-    Parameters
-    ----------
-    close : Series of closes on sessions
-    bases, tolerances : the grid
-
-    Returns
-    -------
-    DataFrame as of `breakout_events` with columns `base` and `tolerance` in front; a cell without events is one row with event 'none'
-    """
-    cells = []
-    nothing = pd.DataFrame(
-        {"date": [pd.NaT], "event": [EVENTS[NONE]], "resistance": np.nan, "close": np.nan, "margin": np.nan, "knife_edge": False}
-    )
-    for base, tolerance in itertools.product(bases, tolerances):
-        events = breakout_events(close, BreakoutRule(base=base, tolerance=tolerance))
-        events = events if len(events) else nothing.copy()
-        events.insert(0, "base", base)
-        events.insert(1, "tolerance", tolerance)
-        cells.append(events)
-    return pd.concat(cells, ignore_index=True)
-
-
-def index_closes(market: Market, series: str) -> pd.Series:
-    """Put the closes of a price series on the sessions on which they arrived; NaN on sessions without one."""
-    rows = market.prices[(market.prices["series"] == series) & market.prices["close"].notna()]
-    slots = first_usable(rows["known_at"], market.sessions)
-    usable = slots < len(market.sessions)
-    out = np.full(len(market.sessions), np.nan)
-    out[slots[usable]] = rows["close"].to_numpy()[usable]
-    return pd.Series(out, index=market.sessions)

@@ -4,8 +4,10 @@ from typing import Any
 
 import pandas as pd
 
-from features.breakout import BreakoutRule, breakout_grid, index_closes
+from features.breakout import BreakoutRule
 from features.breakout_list import with_closes
+from features.breakout_transitions import breakout_grid
+from features.levels import index_closes
 from features.market import Market
 
 REGISTERED = (BreakoutRule().base, BreakoutRule().tolerance)
@@ -47,7 +49,7 @@ def confirmations(events: pd.DataFrame) -> pd.DataFrame:
 
     Parameters
     ----------
-    events : as `features.breakout.breakout_grid` gives them
+    events : as `features.breakout_transitions.breakout_grid` gives them
 
     Returns
     -------

@@ -2,8 +2,9 @@
 
 import pandas as pd
 
-from features.breakout import breakout_events, index_closes
+from features.breakout_transitions import breakout_events
 from features.errors import DataError
+from features.levels import index_closes
 from features.market import Market
 
 SERIES = {"R2000": "Russell 2000", "IWM": "IWM (Russell 2000 fund)", "IWN": "IWN (Russell 2000 Value fund)"}

@@ -1,8 +1,9 @@
-"""Levels of named series on the sessions, carried no longer than their maximum age."""
+"""Named series on the sessions: as levels that are carried no longer than their maximum age, or closes that are not carried."""
 
+import numpy as np
 import pandas as pd
 
-from features.asof import on_sessions
+from features.asof import first_usable, on_sessions
 from features.market import Market
 
 PRICE_MAX_AGE = 5
@@ -30,3 +31,13 @@ def macro_level(market: Market, series: str, max_age: int) -> tuple[pd.Series, p
     """Put a macro series on the sessions; as `price_level`."""
     rows = market.macro[market.macro["series"] == series]
     return on_sessions(rows["value"], rows["known_at"], market.sessions, max_age)
+
+
+def index_closes(market: Market, series: str) -> pd.Series:
+    """Put the closes of a price series on the sessions on which they arrived; NaN on sessions without one."""
+    rows = market.prices[(market.prices["series"] == series) & market.prices["close"].notna()]
+    slots = first_usable(rows["known_at"], market.sessions)
+    usable = slots < len(market.sessions)
+    out = np.full(len(market.sessions), np.nan)
+    out[slots[usable]] = rows["close"].to_numpy()[usable]
+    return pd.Series(out, index=market.sessions)

@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from features.breakout import STATES, breakout_path, index_closes
+from features.breakout import STATES, breakout_path
 from features.errors import DataError
 from features.family import Family, prefixed
-from features.levels import price_level
+from features.levels import index_closes, price_level
 from features.market import Market
 from features.scaling import MIN_PERIODS, rolling_z
 

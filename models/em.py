@@ -123,10 +123,10 @@ def climb(
     history = np.zeros((n_iter, 2))
     n_done, status = run_em(
         augmented(rows),
-        _gaps(rows),
+        gap_patterns(rows),
         np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
         params,
-        _numbers(priors),
+        prior_numbers(priors),
         KINDS[covariance_type],
         (*(letter in update for letter in "stmc"), "d" in update and bool(np.isfinite(start.dof).any())),
         shared_dof,
@@ -183,14 +183,15 @@ def _tuple(params: HMMParams) -> tuple[Array, ...]:
     return params.start, params.trans, params.means, params.scales, params.dof
 
 
-def _numbers(prior: Prior) -> tuple[Array | float, ...]:
+def prior_numbers(prior: Prior) -> tuple[Array | float, ...]:
+    """Priors as `models.engine.em.run_em` takes them."""
     arrays = (np.ascontiguousarray(each, dtype=np.float64) for each in (prior.start, prior.trans, prior.mean))
     start, trans, mean = arrays
     scatter = np.ascontiguousarray(prior.scatter, dtype=np.float64)
     return start, trans, mean, float(prior.mean_rows), scatter, float(prior.rows), DOF_SHAPE, DOF_RATE
 
 
-def _gaps(X: Array) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
+def gap_patterns(X: Array) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
     """Rows with something missing, the pattern of each, and the columns of each pattern."""
     incomplete = [(seen, rows) for seen, rows in patterns(X) if not seen.all()]
     rows = np.concatenate([rows for _, rows in incomplete] or [np.empty(0, np.int64)]).astype(np.int64)

@@ -15,6 +15,7 @@ from models.forecast import Inputs, Ladder
 from models.identity import hysteresis
 from models.inference import Array
 from models.row_marks import row_marks
+from models.scoring_rows import checked_rows
 
 PUBLISHED, SCORED, BEFORE = "published", "scored", "before the first fit"
 UNIDENTIFIED = "unidentified"
@@ -128,7 +129,7 @@ class Scorer:
         ------
         ScoringError
         """
-        rows = self._checked(rows)
+        rows = checked_rows(rows, self.columns)
         late = rows["session"] > self.trained_to
         old = rows[~late]
         answered = self.published.set_index("session").reindex(old["session"])
@@ -193,40 +194,3 @@ class Scorer:
     def told(self, rows: pd.DataFrame, probs: Array) -> list[tuple[str, str, NormalMixture]]:
         """Forecasts as `models.answers.assemble` takes them."""
         return [(cell.prefix, cell.served_by, forecast) for cell, forecast in self.forecasts(rows, probs)]
-
-    def _checked(self, rows: pd.DataFrame) -> pd.DataFrame:
-        if "session" not in rows:
-            raise ScoringError("column 'session' is missing; rule: one row a session, with its date in 'session'")
-        missing = [c for c in self.columns if c not in rows]
-        if missing:
-            raise ScoringError(f"column '{missing[0]}' is missing ({len(missing)} are); the model reads {', '.join(self.columns)}")
-        if not len(rows):
-            raise ScoringError("there are no rows; rule: at least one session")
-        session = parse_sessions(rows["session"])
-        values = rows[list(self.columns)].apply(pd.to_numeric, errors="coerce").astype(np.float64)
-        spoilt = values.isna() & rows[list(self.columns)].notna() | np.isinf(values)
-        if spoilt.to_numpy().any():
-            at, column = np.argwhere(spoilt.to_numpy())[0]
-            raise ScoringError(
-                f"column '{self.columns[column]}', session {session.iloc[at]:%Y-%m-%d}: not a finite number; leave it "
-                "empty if it is missing"
-            )
-        out: pd.DataFrame = values.assign(session=session).sort_values("session", kind="stable", ignore_index=True)
-        twice = out["session"].duplicated()
-        if twice.any():
-            raise ScoringError(f"session {out['session'][twice].iloc[0]:%Y-%m-%d} is there twice; rule: one row a session")
-        return out
-
-
-def parse_sessions(values: pd.Series) -> pd.Series:
-    """Dates of the rows as naive midnights; names the first that is none."""
-    try:
-        dates = pd.to_datetime(values, errors="coerce", format=None if values.dtype.kind == "M" else "ISO8601")
-    except ValueError as error:  # several time zones in one column
-        raise ScoringError(f"column 'session': {str(error).split('.')[0]}; rule: YYYY-MM-DD") from None
-    if dates.isna().any():
-        raise ScoringError(f"column 'session': {values[dates.isna()].iloc[0]!r} is no date; rule: YYYY-MM-DD")
-    naive = dates.dt.tz_localize(None) if dates.dt.tz is not None else dates
-    if (naive != naive.dt.normalize()).any():
-        raise ScoringError(f"column 'session': {naive[naive != naive.dt.normalize()].iloc[0]} has a time of day; rule: a session is a date")
-    return naive.astype("datetime64[us]")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.em import CovarianceType, Prior, entered
+from models.em import Climb, CovarianceType, Prior, entered
 from models.engine.em import CONVERGED, IMPOSSIBLE, RAN_OUT, SINGULAR
 from models.engine.transitions import smooth_moving
 from models.params import Array, HMMParams
@@ -14,32 +14,15 @@ from models.tvtp_emissions import EmissionSteps, offsets_of
 
 
 @dataclass(frozen=True)
-class MovingClimb:
-    """Where EM went from one start.
+class MovingClimb(Climb):
+    """Where EM went from one start; `trans` of the parameters is the matrix at average covariates.
 
     Attributes
     ----------
-    params : after the last iteration; `trans` is the matrix at average covariates
     coefs : (n_states, n_states, 1 + n_covariates) of the transitions
-    log_lik, objective : (n_iter,) of the parameters before each iteration; the objective has the log prior in it
-    status : of `models.engine.em`
     """
 
-    params: HMMParams
     coefs: Array
-    log_lik: Array
-    objective: Array
-    status: int
-
-    @property
-    def converged(self) -> bool:
-        """Whether the last gain was below the tolerance."""
-        return self.status == CONVERGED
-
-    @property
-    def failed(self) -> bool:
-        """Whether a state collapsed or its numbers left their range."""
-        return self.status in (SINGULAR, IMPOSSIBLE)
 
 
 def climb_moving(
@@ -95,4 +78,4 @@ def climb_moving(
             break
     average = transition_matrices(current, np.zeros((1, covariates.shape[1])))[0]
     done = np.array(history).reshape(len(history), 2)
-    return MovingClimb(emissions.params(began, average), current, done[:, 0], done[:, 1], status)
+    return MovingClimb(emissions.params(began, average), done[:, 0], done[:, 1], status, current)

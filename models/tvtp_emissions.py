@@ -3,8 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from models.em import KINDS, CovarianceType, Prior, _gaps, _numbers, standardisation
-from models.engine.emissions import emission_sums, log_densities
+from models.em import KINDS, CovarianceType, Prior, gap_patterns, prior_numbers, standardisation
+from models.engine.emission_sums import emission_sums
+from models.engine.emissions import log_densities
 from models.engine.maximise import DIAG, log_prior, maximise_means, maximise_scales, update_dof
 from models.engine.quadratic import augmented, design
 from models.params import Array, HMMParams
@@ -24,10 +25,10 @@ class EmissionSteps:
     def __init__(self, X: Array, start: HMMParams, prior: Prior, covariance_type: CovarianceType) -> None:
         self.center, self.scale = standardisation(X, common=covariance_type == "spherical")
         rows = (X - self.center) / self.scale
-        self._gaps, self._kind = _gaps(rows), KINDS[covariance_type]
+        self._gaps, self._kind = gap_patterns(rows), KINDS[covariance_type]
         self._phi = design(augmented(rows), self._kind <= DIAG)
         self._totals, self._taken_off = self._phi.sum(axis=1), 0.0
-        self._numbers = _numbers(prior.rescaled(-self.center / self.scale, 1.0 / self.scale))
+        self._numbers = prior_numbers(prior.rescaled(-self.center / self.scale, 1.0 / self.scale))
         inside = start.rescaled(-self.center / self.scale, 1.0 / self.scale)
         self.means, self.scales, self.dof = (np.array(each, order="C") for each in (inside.means, inside.scales, inside.dof))
         shape = (start.n_states, len(X))

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from features.market import BAD_SHARE
+from features.quarantine import BAD_SHARE
 from sources.strict import FIRST_DAY, LAST_DAY, Clipped
 from sources.table import Folder, Table
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from features.errors import DataError
-from features.market import QUARANTINE
+from features.quarantine import QUARANTINE
 from features.schemas import checked, empty
 from sources.exchange_client import ExchangeClient
 from sources.known import known_at

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from features.errors import DataError
-from features.market import BAD_SHARE, QUARANTINE
+from features.quarantine import BAD_SHARE, QUARANTINE
 from sources.cells import NO_DATE, dates, numbers
 from sources.fund_cover import Cover
 from sources.known import known_at

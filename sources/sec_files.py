@@ -8,7 +8,7 @@ import pandas as pd
 import polars as pl
 
 from features.errors import DataError
-from features.market import BAD_SHARE
+from features.quarantine import BAD_SHARE
 from sources.company_archive import LARGEST_BYTES, documents
 from sources.downloads import CompanyFacts, Names, Statements, shown
 from sources.places import files_below

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from features.errors import DataError
-from features.market import BAD_SHARE
+from features.quarantine import BAD_SHARE
 
 MOST_BYTES = 16 << 20
 """The list has less than one million."""

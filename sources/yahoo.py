@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from features.errors import DataError
-from features.market import QUARANTINE
+from features.quarantine import QUARANTINE
 from features.schemas import checked, empty
 from sources.adjust import forward_adjusted, overpaid
 from sources.calendar import NEW_YORK, sessions

@@ -3,7 +3,8 @@
 import numpy as np
 
 from models.engine.compile import compiled
-from models.engine.emissions import emission_sums, log_densities
+from models.engine.emission_sums import emission_sums
+from models.engine.emissions import log_densities
 from models.engine.maximise import DIAG, log_prior, maximise_means, maximise_scales, normalise, update_dof
 from models.engine.quadratic import design, total
 from models.engine.smoothing import smooth

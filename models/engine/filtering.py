@@ -66,13 +66,19 @@ def filter_rows(dens, start, trans, ends, probs, log_next):
             belief[k] = start[k]
         for t in range(begin, end):
             if t > begin:
-                for j in range(n_states):
-                    value = 0.0
-                    for i in range(n_states):
-                        value += probs[t - 1, i] * trans[i, j]
-                    belief[j] = value
+                predict(probs[t - 1], trans, belief)
             log_next[t] = step(belief, dens[t], probs[t])
         begin = end
+
+
+@compiled_exactly
+def predict(probs, trans, belief):
+    """Write p(state_t | x_1..x_t-1) (n_states,) from the filtered probabilities of the row before."""
+    for j in range(len(belief)):
+        value = 0.0
+        for i in range(len(probs)):
+            value += probs[i] * trans[i, j]
+        belief[j] = value
 
 
 @compiled_exactly

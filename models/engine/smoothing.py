@@ -4,8 +4,9 @@ import numpy as np
 
 from models.engine.compile import compiled
 from models.engine.exponential import exponentiate
+from models.engine.log_recursions import smooth_in_logs
 from models.engine.quadratic import BLOCK
-from models.engine.recursions import forward_backward, posteriors, smooth_in_logs
+from models.engine.recursions import forward_backward, posteriors
 
 
 @compiled

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from models.engine.compile import compiled, compiled_exactly
-from models.engine.filtering import step
+from models.engine.filtering import predict, step
 
 
 @compiled_exactly
@@ -26,11 +26,7 @@ def filter_moving(dens, start, trans, ends, probs, log_next):
             belief[k] = start[k]
         for t in range(begin, end):
             if t > begin:
-                for j in range(n_states):
-                    value = 0.0
-                    for i in range(n_states):
-                        value += probs[t - 1, i] * trans[t, i, j]
-                    belief[j] = value
+                predict(probs[t - 1], trans[t], belief)
             log_next[t] = step(belief, dens[t], probs[t])
         begin = end
 

@@ -9,7 +9,8 @@ from typing import Any, Protocol
 
 import pandas as pd
 
-from features.market import QUARANTINE, Panel
+from features.market import Panel
+from features.quarantine import QUARANTINE
 from sources.store import Store
 from sources.web import WebClient
 from sources.yaml_file import expand

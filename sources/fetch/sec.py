@@ -9,7 +9,7 @@ import pandas as pd
 import polars as pl
 
 from features.errors import DataError
-from features.market import QUARANTINE
+from features.quarantine import QUARANTINE
 from sources.download import download
 from sources.errors import WebError
 from sources.fetch.delivery import Delivery, Tools

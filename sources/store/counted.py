@@ -13,12 +13,13 @@ import pandas as pd
 import polars as pl
 
 from features.errors import DataError
-from features.market import BAD_SHARE, Market
+from features.market import Market
 from features.membership import member_spans
 from features.panel.closes import Closes, count_closes, go_on
 from features.panel.recount import PanelBreadth, session_days
 from features.panel.saved import load_panel, save_panel
 from features.panel.state import PanelState
+from features.quarantine import BAD_SHARE
 from sources.store.derived import FACTORS, derived
 from sources.store.kinds import KINDS
 from sources.store.manifest import Manifest

@@ -8,7 +8,7 @@ import pandas as pd
 import polars as pl
 
 from features.errors import DataError
-from features.market import BAD_SHARE
+from features.quarantine import BAD_SHARE
 from sources.adjust import forward_factors
 from sources.store.read import AsOf
 from sources.store.tables import row_groups

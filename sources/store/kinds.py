@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from features.market import ON_SESSIONS
+from features.quarantine import ON_SESSIONS
 from sources.store.schemas import KEYS, SCHEMAS
 
 INSTANT = pa.timestamp("us", tz="UTC")

@@ -11,7 +11,7 @@ import pandas as pd
 import polars as pl
 
 from features.errors import DataError
-from features.market import BAD_SHARE
+from features.quarantine import BAD_SHARE
 from sources.calendar import sessions
 from sources.store.kinds import Kind
 

@@ -10,7 +10,8 @@ import polars as pl
 
 from features.asof import first_usable
 from features.errors import DataError
-from features.market import BAD_SHARE, QUARANTINE, Market, Panel
+from features.market import Market, Panel
+from features.quarantine import BAD_SHARE, QUARANTINE
 from features.schemas import SCHEMAS
 from sources.calendar import sessions as sessions_between
 from sources.store.derived import COLUMNS, derived

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from features.breakout import EVENTS, STATES, BreakoutRule, breakout_events, breakout_grid, breakout_path
+from features.breakout import STATES, BreakoutRule, breakout_path
+from features.breakout_transitions import EVENTS, breakout_events, breakout_grid
 
 # R = 100 after four sessions; band 90 .. 110, held above 120
 RULE = BreakoutRule(base=3, confirm=2, tolerance=0.10, window=3)

@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from features.breakout import breakout_grid, index_closes
 from features.breakout_cells import COLUMNS, ENDS, confirmations, list_grid, on_edge, tally
+from features.breakout_transitions import breakout_grid
 from features.errors import DataError
+from features.levels import index_closes
 from tests.features.handmade import market, prices, sessions, walk
 
 DAYS = sessions(1500)

@@ -3,60 +3,25 @@
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from serving.label_series import LabelSeries
+from tests.killing import Writers, told, writers_of
 from tests.serving.label_writer import DAYS, write
 from tests.serving.labels import DAYS as CALENDAR
 from tests.serving.labels import series_in
 
-ROOT = Path(__file__).resolve().parents[2]
 MANY_STEPS = 60
-
-
-class Writers:
-    """Starts writers and waits for their end."""
-
-    def __init__(self, process: subprocess.Popen) -> None:
-        self.process = process
-
-    def start(self, word: str, number: int, folder: Path) -> int:
-        self.process.stdin.write(f"{word} {number} {folder}\n")
-        self.process.stdin.flush()
-        return int(self.process.stdout.readline())
-
-    def wait(self, pid: int) -> None:
-        self.until(lambda: not alive(pid))
-
-    def until(self, reached: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + 60
-        while not reached():
-            if time.monotonic() > deadline:
-                raise TimeoutError("a writer takes longer than a minute")
-            time.sleep(0.001)
-
-
-def alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 @pytest.fixture(scope="module")
 def writers() -> Iterator[Writers]:
-    command = [sys.executable, "-m", "tests.serving.label_writer"]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        yield Writers(process)
-        process.stdin.close()
+    with writers_of("tests.serving.label_writer") as running:
+        yield running
 
 
 def batches_in(series: LabelSeries) -> int:
@@ -70,11 +35,6 @@ def batches_in(series: LabelSeries) -> int:
     assert revisions["version"].tolist() == [str(number) for number in range(1, n)]
     assert revisions["differs"].all()
     return n
-
-
-def told(folder: Path) -> set[int]:
-    path = Path(f"{folder}.told")
-    return set(map(int, path.read_text().split())) if path.exists() else set()
 
 
 def kill_often(writers: Writers, folder: Path, kills: int, seed: int) -> None:

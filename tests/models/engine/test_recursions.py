@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.engine.filtering import filter_history, filter_rows, log_densities
+from models.engine.log_recursions import smooth_in_logs
 from models.engine.posterior import smooth_densities, smooth_history
-from models.engine.recursions import forward_backward, posteriors, smooth_in_logs, sum_of_logs
+from models.engine.recursions import forward_backward, posteriors, sum_of_logs
 from models.engine.smoothing import exponentials, smooth
 from models.inference import filter_densities, forward_filter
 from tests.models.engine.worlds import Paths, drawn_params, plain_posterior, scipy_densities, sum_over_paths

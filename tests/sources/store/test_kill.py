@@ -4,8 +4,6 @@ import os
 import random
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -16,51 +14,18 @@ import pytest
 from sources.store import Store, migrate
 from sources.store.manifest import manifest_paths
 from sources.store.root import read_root
+from tests.killing import Writers, told, writers_of
 from tests.sources.store.batches import utc
 from tests.sources.store.version_1 import old_store
 from tests.sources.store.writer import write
 
-ROOT = Path(__file__).resolve().parents[3]
 MANY_STEPS = 60
-
-
-class Writers:
-    """Starts writers and waits for their end."""
-
-    def __init__(self, process: subprocess.Popen) -> None:
-        self.process = process
-
-    def start(self, word: str, number: int, root: Path) -> int:
-        self.process.stdin.write(f"{word} {number} {root}\n")
-        self.process.stdin.flush()
-        return int(self.process.stdout.readline())
-
-    def wait(self, pid: int) -> None:
-        self.until(lambda: not alive(pid))
-
-    def until(self, reached: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + 60
-        while not reached():
-            if time.monotonic() > deadline:
-                raise TimeoutError("a writer takes longer than a minute")
-            time.sleep(0.002)
-
-
-def alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 @pytest.fixture(scope="module")
 def writers() -> Iterator[Writers]:
-    command = [sys.executable, "-m", "tests.sources.store.writer"]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        yield Writers(process)
-        process.stdin.close()
+    with writers_of("tests.sources.store.writer") as running:
+        yield running
 
 
 def batches_in(store: Store) -> set[int]:
@@ -71,11 +36,6 @@ def batches_in(store: Store) -> set[int]:
     assert set(rows["macro"].values()) <= {3}
     assert set(rows["prices"].values()) <= {4}
     return {int(name.removeprefix("batch ")) for name in rows["macro"]}
-
-
-def told(root: Path) -> set[int]:
-    path = Path(f"{root}.told")
-    return set(map(int, path.read_text().split())) if path.exists() else set()
 
 
 def kill_often(writers: Writers, root: Path, kills: int, seed: int) -> None:
