@@ -57,6 +57,7 @@ def _regime(study: Study, config: TrainConfig) -> dict[str, Any]:
         "inverted_refits": sum(each.inverted for each in walk.refits),
         "degenerate_refits": sum(each.degenerate for each in walk.refits),
         "identified": refit.identified,
+        "inverted": refit.inverted,
         "churn_median": float(pd.Series([each.churn for each in walk.refits]).median()),
     }
     if config.regime.kind == "classifier":
@@ -67,6 +68,7 @@ def _regime(study: Study, config: TrainConfig) -> dict[str, Any]:
         out |= {
             "dwell": lead.dwell.tolist(),
             "identity": lead.identity.to_dict(),
+            "failed": list(lead.identity.failed),
             "bootstrap": 0 if study.ensemble is None else len(study.ensemble.members),
         }
     out["moved"] = moved(refit.model, study.features.iloc[study.regimes.first :], refit.states)
