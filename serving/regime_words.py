@@ -51,9 +51,8 @@ def revision_sentences(revision: Mapping[str, Any] | None) -> list[str]:
     was, now = plain(revision["was"]), plain(revision["is"])
     call = f"stays {now}" if was == now else f"was {was}, would be {now}"
     size = abs(revision["p"] - revision["was_p"])
-    return [
-        f"last revision of a published label: {revision['session']} {call}, P(risk-on) moved by {prob(size)} (version {revision['version']})"
-    ]
+    moved = f"P(risk-on) moved by {prob(size)} (version {revision['version']})"
+    return [f"last revision of a published label: {revision['session']} {call}, {moved}"]
 
 
 def doubts(failed: Sequence[str], *, inverted: bool = False) -> str:
