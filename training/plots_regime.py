@@ -1,12 +1,13 @@
 """Plots of how sure the regime is: range of the specifications, what moved the probability, what the names rest on."""
 
 from collections.abc import Mapping
+from math import ceil
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+from matplotlib.dates import ConciseDateFormatter, MonthLocator, YearLocator
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
@@ -130,7 +131,7 @@ def refits_figure(history: pd.DataFrame, simulated: bool) -> Figure:
                 axes.set_ylim(bottom=0.0)
             axes.set_title(title)
             axes.yaxis.set_major_locator(MaxNLocator(4))
-            _date_axis(axes, most=5)
+            _date_axis(axes, most=4)
         handles = [
             Line2D([], [], color=LINES[0]["color"], marker="o", markersize=4, label="refit"),
             Line2D([], [], color=AMBIGUOUS, marker="x", linestyle="", markersize=5, label="its states carry no names"),
@@ -141,6 +142,9 @@ def refits_figure(history: pd.DataFrame, simulated: bool) -> Figure:
 
 
 def _date_axis(axes: Axes, most: int = 8) -> None:
-    locator = AutoDateLocator(minticks=3, maxticks=most)  # type: ignore[no-untyped-call]
+    """Tick whole years, or whole months of a short span, at most about so many."""
+    first, last = axes.get_xlim()
+    months = max((last - first) / 30.44, 1.0)
+    locator = YearLocator(ceil(months / 12 / most)) if months > 30 else MonthLocator(interval=min(ceil(months / most), 12))  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))  # type: ignore[no-untyped-call]

@@ -96,16 +96,18 @@ def newest_year(study: Study) -> pd.DataFrame | None:
     Returns
     -------
     DataFrame on the newest sessions, `YEAR` of them at most: base (the model's forecast from the session before the first, without any
-    row), a column a family (all its rows since), total; they add up
+    row since), a column a family (all its rows since), total; they add up
     """
     refit = study.regimes.refits[-1]
-    if not isinstance(refit.model, RegimeHMM | RegimeAverage):
+    n = min(YEAR, len(refit.states) - 1)
+    if not isinstance(refit.model, RegimeHMM | RegimeAverage) or n < 1:
         return None
-    rows = study.features.iloc[study.regimes.first :].iloc[-YEAR:]
-    last = refit.states[-1 - len(rows)] if len(refit.states) > len(rows) else None
-    told = explain_regime(refit.model, rows, last, memory=True)
-    parts = dict(zip(told.families, told.contributions.T, strict=True))
-    return pd.DataFrame({"base": told.base, **parts, "total": told.total}, index=rows.index)
+    rows = study.features.iloc[-n:]
+    told = explain_regime(refit.model, rows, refit.states[-1 - n], memory=True)
+    year = pd.DataFrame(
+        {"base": told.base, **dict(zip(told.families, told.contributions.T, strict=True)), "total": told.total}, index=rows.index
+    )
+    return year if np.isfinite(year.to_numpy()).all() else None
 
 
 def _resampled(study: Study) -> pd.DataFrame | None:
