@@ -14,6 +14,7 @@ from training.book import SERVED
 from training.config import TrainConfig
 from training.events import base_rates, event_study
 from training.reference import label_gain
+from training.refit_history import lead_identity
 from training.specifications import newest_spread, specification_facts
 from training.study import Study
 from training.targets import calm_rise
@@ -64,13 +65,11 @@ def _regime(study: Study, config: TrainConfig) -> dict[str, Any]:
         label = calm_rise(study.table.small_caps, config.regime.label_horizon, config.regime.label_drawdown)
         out["label_brier_gain"] = label_gain(study.features, walk.published["p_risk_on"], label, config.regime.label_horizon)
     lead = refit.model.members[0] if isinstance(refit.model, RegimeAverage) else refit.model
+    known = lead_identity(refit.model)
+    if known is not None:
+        out |= {"identity": known.to_dict(), "failed": list(known.failed)}
     if isinstance(lead, RegimeHMM):
-        out |= {
-            "dwell": lead.dwell.tolist(),
-            "identity": lead.identity.to_dict(),
-            "failed": list(lead.identity.failed),
-            "bootstrap": 0 if study.ensemble is None else len(study.ensemble.members),
-        }
+        out |= {"dwell": lead.dwell.tolist(), "bootstrap": 0 if study.ensemble is None else len(study.ensemble.members)}
     out["moved"] = moved(refit.model, study.features.iloc[study.regimes.first :], refit.states)
     if isinstance(refit.model, RegimeAverage):
         out["specifications"] = specification_facts(walk, config.regime)
