@@ -16,6 +16,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from models.identity import MIN_GAIN_Z, MIN_ORDER_PROB, MIN_SD_RATIO
 from training.plot_style import INK, LINES, MUTED, canvas, legend_above, panels
 
+DAYS_A_MONTH = 30.44
 BAND, WIDE_BAND = "#a9cbe3", "#e2e2e2"
 AMBIGUOUS = LINES[1]["color"]
 PANELS: Mapping[str, tuple[str, float | None, bool]] = {
@@ -142,9 +143,10 @@ def refits_figure(history: pd.DataFrame, simulated: bool) -> Figure:
 
 
 def _date_axis(axes: Axes, most: int = 8) -> None:
-    """Tick whole years, or whole months of a short span, at most about so many."""
+    """Tick whole years, or of a short span whole months with every January among them: about `most` at most."""
     first, last = axes.get_xlim()
-    months = max((last - first) / 30.44, 1.0)
-    locator = YearLocator(ceil(months / 12 / most)) if months > 30 else MonthLocator(interval=min(ceil(months / most), 12))  # type: ignore[no-untyped-call]
+    months = (last - first) / DAYS_A_MONTH
+    step = next((each for each in (1, 2, 3, 4, 6) if months <= each * most), 12)
+    locator = MonthLocator(tuple(range(1, 13, step))) if months <= 30 else YearLocator(ceil(months / 12 / most))  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))  # type: ignore[no-untyped-call]

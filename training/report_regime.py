@@ -71,7 +71,7 @@ def sure_sentences(regime: Mapping[str, Any], history: pd.DataFrame) -> list[str
     if regime.get("spread"):
         over = f"over {regime['bootstrap']} refits of them on resampled history"
         sd = f"P(risk-on) of the newest session has a standard deviation of {prob(regime['spread']['sd'])}"
-        out.append(f"Specification and parameters: {over}, {sd}; of its variance {spread_words(regime['spread'])}.")
+        out.append(f"Specification and parameters: {over}, {sd} (variance: {spread_words(regime['spread'])}).")
     named = f"at {share(history['identified'].mean())} of {len(history)} refits the states could carry their names"
     out.append(f"Names: {named}{_newest(history)}.")
     return [*out, *_revised(history.iloc[-1])]
