@@ -73,7 +73,7 @@ def spread_words(spread: Mapping[str, float]) -> str:
     ----------
     spread : shares of the variance within specifications (their parameters) and between them (`training.specifications.newest_spread`)
     """
-    return f"{share(spread['parameters'])} parameters that history leaves open, {share(spread['specification'])} choice of specification"
+    return f"{share(spread['parameters'])} parameters, {share(spread['specification'])} choice of specification"
 
 
 def _specifications(regime: Mapping[str, Any]) -> list[str]:

@@ -305,7 +305,7 @@ def test_spread_of_the_refits_is_parted_on_the_session_of_training_alone():
     facts = facts_of()
     facts["regime"] |= {"spread": SPREAD, "specifications": [{}] * 5, "ambiguous_share": 0.12}
     answers = answers_of(p_risk_on_spec_lo=0.6, p_risk_on_spec_hi=0.8, ambiguous=False)
-    words = "variance of the refits: 96% parameters that history leaves open, 4% choice of specification"
+    words = "variance of the refits: 96% parameters, 4% choice of specification"
     assert f"average of 5 specifications, from .60 to .80 · {words}" in flat(screen(facts, answers))
     later = answers.assign(session=pd.bdate_range("2025-01-02", periods=6, unit="us"))
     assert "variance of the refits" not in flat(screen(facts, later))
