@@ -17,19 +17,12 @@ from serving.label_place import SeriesOf
 from serving.label_series import LabelSeries
 from sources import simulate_market
 from tests.e2e.command import ROOT, Desk, make_desk, small_config
+from tests.e2e.files_market import write_closes, write_market
 from tests.store import put_store
 
 LATER = (40, 20, 0)
 """Sessions that the market is short of at the first training, at the second, and at the end."""
 
-SPEC = {
-    "kind": "files",
-    "name": "desk",
-    "root": ".",
-    "calendar": {"start": "2017-01-03"},
-    "prices": {"R2000": {"path": "r2000.csv", "date": "date", "close": "close", "known_at": "session_close"}},
-    "coins": [{"path": "BTC.csv", "date": "date", "asset": "BTC", "close": "close", "known_at": "end_of_utc_day"}],
-}
 SCORE = serving.batch.score_in_fresh_process
 RULES = {
     "sound": {
@@ -57,11 +50,9 @@ def desk(tmp_path_factory, market, trained) -> Desk:
     folder = tmp_path_factory.mktemp("labels")
     put_store(folder)
     desk = make_desk(folder)
-    for series, frame, column, name in (("r2000", market.prices, "series", "R2000"), ("BTC", market.coins, "asset", "BTC")):
-        frame.loc[frame[column] == name, ["date", "close"]].to_csv(folder / f"{series}.csv", index=False)
+    write_closes(folder, market)
     for number, later in enumerate(LATER, start=1):
-        calendar = SPEC["calendar"] | {"end": f"{market.sessions[-1 - later]:%Y-%m-%d}"}
-        (folder / f"market{number}.yaml").write_text(yaml.safe_dump(SPEC | {"calendar": calendar}), encoding="utf-8")
+        write_market(folder / f"market{number}.yaml", market.sessions[-1 - later])
     tree = small_config() | {"assets": ["BTC"], "horizons": [5]}
     tree["regime"] |= {"columns": ["momentum__ret_1", "momentum__log_vol_21"], "bootstrap": 4, "n_init": 1}
     tree["forecast"]["features"] = ["momentum__mom_63", "momentum__dd"]

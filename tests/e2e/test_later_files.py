@@ -9,28 +9,17 @@ import yaml
 from features.market import Market
 from sources import simulate_market
 from tests.e2e.command import RULES, Desk, make_desk, small_config
+from tests.e2e.files_market import write_closes, write_market
 from tests.store import put_store
 
 LATER = 30
-SPEC = {
-    "kind": "files",
-    "name": "desk",
-    "root": ".",
-    "calendar": {"start": "2017-01-03"},
-    "prices": {"R2000": {"path": "r2000.csv", "date": "date", "close": "close", "known_at": "session_close"}},
-    "coins": [{"path": "BTC.csv", "date": "date", "asset": "BTC", "close": "close", "known_at": "end_of_utc_day"}],
-}
 
 
 def write_files(desk: Desk, market: Market) -> None:
-    """Write the series as a vendor would; the market of training ends `LATER` sessions before them."""
-    small_caps = market.prices[market.prices["series"] == "R2000"]
-    small_caps[["date", "close"]].to_csv(desk.folder / "r2000.csv", index=False)
-    bitcoin = market.coins[market.coins["asset"] == "BTC"]
-    bitcoin[["date", "close"]].to_csv(desk.folder / "BTC.csv", index=False)
-    end = f"{market.sessions[-1 - LATER]:%Y-%m-%d}"
-    (desk.folder / "whole.yaml").write_text(yaml.safe_dump(SPEC), encoding="utf-8")
-    (desk.folder / "then.yaml").write_text(yaml.safe_dump(SPEC | {"calendar": SPEC["calendar"] | {"end": end}}), encoding="utf-8")
+    """Write the series, and a market of training that ends `LATER` sessions before them."""
+    write_closes(desk.folder, market)
+    write_market(desk.folder / "whole.yaml")
+    write_market(desk.folder / "then.yaml", market.sessions[-1 - LATER])
 
 
 @pytest.fixture(scope="module")
@@ -74,8 +63,7 @@ def test_later_sessions_are_scored_and_earlier_ones_answered_as_published(desk, 
 @pytest.mark.slow
 def test_earlier_market_gets_the_card_of_its_own_last_session(desk, market):
     early = market.sessions[-1 - 4 * LATER]
-    spec = SPEC | {"calendar": SPEC["calendar"] | {"end": f"{early:%Y-%m-%d}"}}
-    (desk.folder / "early.yaml").write_text(yaml.safe_dump(spec), encoding="utf-8")
+    write_market(desk.folder / "early.yaml", early)
     done = desk.run("score", "--market", "early.yaml", "--json")
     assert done.returncode == 0, done.stderr
     card = json.loads(done.stdout)["card"]
