@@ -158,7 +158,10 @@ def moved_table(moved: Mapping[str, Any]) -> Table:
 def year_table(year: pd.DataFrame) -> Table:
     """Write every month of `newest_year`, newest first."""
     monthly = year.iloc[::-MONTH]
-    rows = [[day(at), *(f"{value:+.1f}" for value in values)] for at, values in zip(monthly.index, monthly.to_numpy(), strict=True)]
+    rows = [
+        [day(at), *(f"{round(value, 1) + 0.0:+.1f}" for value in values)]
+        for at, values in zip(monthly.index, monthly.to_numpy(), strict=True)
+    ]
     head = ["session", *("model alone" if name == "base" else str(name) for name in year)]
     return Table(f"What the log-odds are made of, every {MONTH} sessions, newest first.", head, rows)
 

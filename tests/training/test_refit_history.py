@@ -1,16 +1,20 @@
 """What refits take back of what was published, against plain loops, and on what their names rest."""
 
+import warnings
 from dataclasses import replace
 
+import mlflow
 import numpy as np
 import pandas as pd
 import pytest
 
 from models.answers import range_columns
 from models.average import RegimeAverage
+from models.degenerate import DegenerateFitWarning
+from models.identity import UnsureMatchWarning
 from models.scoring import UNIDENTIFIED
 from tests.training.test_regimes import IDENTITY, SESSIONS, config, model
-from training.record import regime_numbers
+from training.record import log_warnings, regime_numbers
 from training.refit import Refit
 from training.refit_history import refit_history, renamed_share
 from training.regimes import RegimeWalk, publish
@@ -94,3 +98,14 @@ def test_headline_numbers_are_those_of_the_published_sessions():
     ranges = pd.DataFrame(range_columns("risk_on", None, np.tile([[[0.4], [0.6]]], (30, 1, 1)), 30), index=SESSIONS)
     averaged = walk.published.assign(**{name: ranges[name] for name in ranges})
     assert regime_numbers(history, averaged)["ambiguous_share"] == 1.0
+
+
+def test_warnings_kept_with_a_run_are_those_of_fits_and_of_names(monkeypatch):
+    kept = {}
+    monkeypatch.setattr(mlflow, "log_text", lambda text, name: kept.update({name: text}))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for category, words in ((UnsureMatchWarning, "unsure"), (DegenerateFitWarning, "bad fit"), (UserWarning, "another's affair")):
+            warnings.warn(words, category, stacklevel=1)
+    log_warnings(caught)
+    assert kept == {"warnings.txt": "bad fit\nunsure"}
