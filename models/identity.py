@@ -1,6 +1,7 @@
 """What a state is called, on what that rests, and whether it is the same state after a refit."""
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,10 @@ MIN_GAIN_Z = 1.645
 
 MIN_MARGIN = 0.1
 """METHODS 2.3: below it two states might as well be matched the other way round."""
+
+
+CRITERIA = ("apart", "order", "gain")
+"""What states that carry names must be: apart in mean or variance, in a sure order, and of use in foretelling the score column."""
 
 
 class UnsureMatchWarning(UserWarning):
@@ -51,12 +56,17 @@ class Identity:
     gain_z: float = float("nan")
 
     @property
-    def identified(self) -> bool:
-        """Whether the states may carry their names (METHODS 2.3): they are apart, in a sure order, and foretell what one state does not."""
+    def failed(self) -> tuple[str, ...]:
+        """What the states lack to carry their names (METHODS 2.3), of `CRITERIA`."""
         apart = self.mean_passed or self.sd_ratio >= MIN_SD_RATIO
         ordered = np.isnan(self.order_prob) or self.order_prob >= MIN_ORDER_PROB
         foretold = np.isnan(self.gain_z) or self.gain_z >= MIN_GAIN_Z
-        return bool(apart and ordered and foretold)
+        return tuple(name for name, met in zip(CRITERIA, (apart, ordered, foretold), strict=True) if not met)
+
+    @property
+    def identified(self) -> bool:
+        """Whether the states may carry their names: they are apart, in a sure order, and foretell what one state does not."""
+        return not self.failed
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
@@ -161,23 +171,28 @@ def match_margin(old: HMMParams, new: HMMParams) -> float:
     return float(ways.min())
 
 
-def warn_if_unsure(old: HMMParams, new: HMMParams, where: str) -> bool:
-    """Warn of a match that might as well be the other way round; returns whether it is.
+def warn_if_unsure(margins: Mapping[str, float], where: str) -> list[str]:
+    """Warn, once for all, of matches that might as well be the other way round; returns which they are.
+
+    Parameters
+    ----------
+    margins : `match_margin` by what was matched
 
     Warns
     -----
     UnsureMatchWarning
-        If `match_margin` is below `MIN_MARGIN`.
+        If any is below `MIN_MARGIN`.
     """
-    margin = match_margin(old, new)
-    if margin < MIN_MARGIN:
+    unsure = [name for name, margin in margins.items() if margin < MIN_MARGIN]
+    if unsure:
+        least = min(unsure, key=margins.__getitem__)
         warnings.warn(
-            f"{where}: states matched with a margin of {margin:.3f}; rule: at least {MIN_MARGIN}. Their names may not mean what they meant "
-            "before: use fewer states, or columns that tell them apart",
+            f"{where}: {len(unsure)} of {len(margins)} matched with a margin as low as {margins[least]:.3f} ({least}); rule: at least "
+            f"{MIN_MARGIN}. Their names may not mean what they meant before: use fewer states, or columns that tell them apart",
             UnsureMatchWarning,
             stacklevel=2,
         )
-    return margin < MIN_MARGIN
+    return unsure
 
 
 def label_churn(before: Array, after: Array) -> float:

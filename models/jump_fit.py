@@ -107,8 +107,8 @@ def state_order(params: JumpParams) -> Labels:
     return np.lexsort(carrying.T[::-1]).astype(np.int64)
 
 
-def warn_if_degenerate(fit: JumpFit, min_occupancy: float, where: str) -> bool:
-    """Warn of a fit that should not be relied on; returns whether it is degenerate."""
+def degenerate_reasons(fit: JumpFit, min_occupancy: float) -> list[str]:
+    """Say why a fit should not be relied on, with the way out of each; empty where it may be."""
     occupancy = fit.proba.mean(axis=0)
     reasons = []
     if not fit.converged:
@@ -118,9 +118,15 @@ def warn_if_degenerate(fit: JumpFit, min_occupancy: float, where: str) -> bool:
         reasons.append(
             f"state {state} holds {occupancy.min():.1%} of the rows, under {min_occupancy:.0%} (use fewer states, or a lower jump_penalty)"
         )
+    return reasons
+
+
+def warn_if_degenerate(fit: JumpFit, min_occupancy: float, where: str) -> list[str]:
+    """Warn of a fit that should not be relied on; returns the reasons."""
+    reasons = degenerate_reasons(fit, min_occupancy)
     if reasons:
         warnings.warn(f"{where}: {'; '.join(reasons)}", DegenerateFitWarning, stacklevel=2)
-    return bool(reasons)
+    return reasons
 
 
 def _rows(X: Array, weights: Array, lengths: Sequence[int] | None) -> _Rows:

@@ -1,6 +1,7 @@
 """A jump model as a regime model: hard labels, held by a price on every switch."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -8,6 +9,9 @@ import pandas as pd
 from models.identity import Identity
 from models.inference import Array, predict_average
 from models.jump import JumpParams, JumpState, filter_values
+
+if TYPE_CHECKING:  # what serves a model needs no fitting library
+    from models.jump_fit import JumpFit
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,7 @@ class RegimeJump:
     params : on the standardised scale
     trans : (n_states, n_states) moves of the online labels in training
     identity : what the states' names rest on
+    fit : how the parameters were reached
     """
 
     columns: tuple[str, ...]
@@ -31,6 +36,7 @@ class RegimeJump:
     params: JumpParams
     trans: Array
     identity: Identity
+    fit: "JumpFit | None" = field(default=None, compare=False)
 
     @property
     def n_states(self) -> int:

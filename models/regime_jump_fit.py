@@ -44,7 +44,9 @@ def fit_regime_jump(
     labels = filter_labels(filter_values(X, fit.params), fit.params)
     order, identity = identify_labels(raw[:, columns.index(score_column)], labels, settings.n_components)
     params = _reordered(fit.params, order)
-    return RegimeJump(columns, center, scale, params, _moves(np.argsort(order)[labels].astype(np.int64), settings.n_components), identity)
+    moves = _moves(np.argsort(order)[labels].astype(np.int64), settings.n_components)
+    kept = replace(fit, params=params, proba=fit.proba[:, order])
+    return RegimeJump(columns, center, scale, params, moves, identity, kept)
 
 
 def identify_labels(values: Array, labels: Labels, n_states: int) -> tuple[Labels, Identity]:

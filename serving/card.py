@@ -36,6 +36,7 @@ def build_card(facts: Mapping[str, Any], answers: pd.DataFrame, model: str | Non
         "model": model,
         "trained_to": facts["trained_to"],
         "regime": _regime(facts, answers),
+        "last_revision": None,  # of what was published: `serving.label_rows.publish_answer` knows it
         "breakout": today["breakout"] if today else None,
         "forecast": _forecast(facts, row),
         "against": _against(today) if today else None,
@@ -55,6 +56,7 @@ def _regime(facts: Mapping[str, Any], answers: pd.DataFrame) -> dict[str, Any]:
     while run < len(names) and names[-1 - run] == names[-1]:
         run += 1
     known = facts["regime"]
+    of_training = f"{row['session']:%Y-%m-%d}" == facts["trained_to"]
     identity = known.get("identity") or {}
     prefix = f"p_{TOLD_APART}"
     dwell = known.get("dwell")
@@ -69,7 +71,8 @@ def _regime(facts: Mapping[str, Any], answers: pd.DataFrame) -> dict[str, Any]:
         "spec_high": _number(row.get(f"{prefix}_spec_hi")),
         "ambiguous": bool(row.get("ambiguous", False)),
         "ambiguous_share": known.get("ambiguous_share"),
-        "moved": known.get("moved") if f"{row['session']:%Y-%m-%d}" == facts["trained_to"] else None,
+        "moved": known.get("moved") if of_training else None,
+        "spread": known.get("spread") if of_training else None,
         "sessions": run,
         "since": f"{pd.Timestamp(answers['session'].iloc[-run]):%Y-%m-%d}",
         "dwell_expected": {TOLD_APART: dwell[0], OPPOSITE: dwell[-1]}.get(row["regime"]) if dwell else None,
@@ -77,6 +80,8 @@ def _regime(facts: Mapping[str, Any], answers: pd.DataFrame) -> dict[str, Any]:
         "sd_ratio": identity.get("sd_ratio"),
         "order_prob": identity.get("order_prob"),
         "identified": row["regime"] != UNIDENTIFIED,
+        "failed": known.get("failed"),
+        "inverted": known.get("inverted"),
         "called_before": _last_call(answers),
         "of_newest_fit": known["last_fit"] is not None and f"{row['session']:%Y-%m-%d}" >= known["last_fit"],
         "kind": known["kind"],

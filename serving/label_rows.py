@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from models.scoring import BEFORE, SCORED
+from serving.card import TOLD_APART
 from serving.errors import LabelError
 from serving.label_place import SeriesOf
 from serving.label_rules import SERVING, WALK, Said
@@ -69,4 +70,19 @@ def publish_answer(answer: dict[str, Any], root: Path, model: str, version: str 
         answer["labels"] = {"published": 0, "words": f"not published: {error}"}
         return error
     answer["labels"] = asdict(done) | {"words": publication_words(done)}
+    if done.last_revision and "card" in answer:
+        answer["card"] = answer["card"] | {"last_revision": last_revision(done.last_revision)}
     return None
+
+
+def last_revision(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the newest revision as the card tells it: session, what it was and is called, P of the first state then and now, version."""
+    published = record["published"]
+    return {
+        "session": record["session"],
+        "was": published["regime"],
+        "is": record["regime"],
+        "was_p": published["probabilities"][TOLD_APART],
+        "p": record["probabilities"][TOLD_APART],
+        "version": record["version"],
+    }

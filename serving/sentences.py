@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from models.forecast import RUNGS
-from models.identity import MIN_SD_RATIO
+from serving.regime_words import regime_sentences, revision_sentences
 from serving.words import BEATS, INFORMED, UNKNOWN, count, p_value, percent, plain, plural, prob, share, signed
 
 HISTORY_HORIZON = 63
@@ -25,7 +25,7 @@ def card_terms(card: Mapping[str, Any]) -> Terms:
     -------
     sentences by term (Regime, Breakout, Against, History, Skill, Data age); a term without facts is left out
     """
-    terms: Terms = {"Regime": _regime(card["regime"])}
+    terms: Terms = {"Regime": [*regime_sentences(card["regime"]), *revision_sentences(card.get("last_revision"))]}
     if card["breakout"]:
         terms["Breakout"] = _breakout(card["breakout"])
     if card["against"]:
@@ -55,49 +55,6 @@ def served_by(words: Any) -> str:
 def rung(words: str) -> str:
     """Find the rung in the words of what serves: 'baseline M0 (...)', 'M1 (...)', 'walk-forward: M0'."""
     return words.removeprefix("baseline ").removeprefix("walk-forward: ").split()[0].rstrip(":")
-
-
-def _regime(regime: Mapping[str, Any]) -> list[str]:
-    if regime["kind"] == "none":
-        return ["no model: nothing labels regimes"]
-    name = plain(regime["name"]) if isinstance(regime["name"], str) else "not yet fitted"
-    out = [f"{name} · P(risk-on) {prob(regime['probability'])}"]
-    if regime["low"] is not None:
-        out[0] += f", 80% range {prob(regime['low'])} - {prob(regime['high'])} over {regime['range_of']}"
-    if regime["spec_low"] is not None:
-        said = f"average of {regime['specifications']} specifications, from {prob(regime['spec_low'])} to {prob(regime['spec_high'])}"
-        often = f", as on {share(regime['ambiguous_share'])} of days" if regime["ambiguous_share"] is not None else ""
-        out.append(f"{said}: AMBIGUOUS, they do not agree{often}" if regime["ambiguous"] else said)
-    if regime["moved"] is not None:
-        out.append(_moved(regime["moved"]))
-    if regime["identified"]:
-        out.append(f"for {plural(regime['sessions'], 'session')}, since {regime['since']}")
-    if regime["dwell_expected"]:
-        out.append(f"the model expects such a state to last {regime['dwell_expected']:.0f} sessions")
-    if regime["kind"] == "jump":
-        out.append("label of a jump model: how its cheapest path ends, not a probability")
-    if regime["kind"] == "classifier":
-        gain = regime["label_brier_gain"]
-        worth = "not tested" if gain is None else f"{signed(gain)} of the base rate's Brier score saved"
-        out.append(f"label of a classifier: small caps rise over the next month without a deep fall (out of sample: {worth})")
-    elif not regime["identified"]:
-        before = regime["called_before"]
-        until = f"; called {plain(before['name'])} until {before['until']}" if before else ""
-        out.append(f"the states of the newest fit cannot be told apart well enough to be named{until}")
-    elif not regime["of_newest_fit"]:
-        pass  # what names rested on then is not known now
-    elif regime["mean_test_passed"]:
-        ratio = regime["sd_ratio"]
-        also = " and in variance" if ratio is not None and max(ratio, 1 / ratio) >= MIN_SD_RATIO else ""
-        out.append(f"the states differ in mean{also}")
-    else:
-        out.append("a calm/turbulent label: the states differ in variance, not surely in mean")
-    return out
-
-
-def _moved(moved: Mapping[str, Any]) -> str:
-    parts = ", ".join(f"{plain(name)} {value:+.1f}" for name, value in moved["families"].items())
-    return f"{prob(moved['base_prob'])} expected before the session, {prob(moved['total_prob'])} after it: {parts} (log-odds)"
 
 
 def _breakout(breakout: Mapping[str, Any]) -> list[str]:

@@ -14,7 +14,6 @@ from models.average import quantile_range
 from models.classifier import RegimeClassifier
 from models.forecast import BASELINES, RUNGS
 from models.parts import Parts, take_apart
-from models.regime_fit import filter_regimes
 from models.row_marks import row_marks
 from models.scoring import BEFORE, PUBLISHED, Cell, Scorer
 from serving.words import BEATS
@@ -70,8 +69,8 @@ def make_scorer(study: Study, config: TrainConfig) -> Scorer:
         calendar=calendar,
     )
     spread = (np.full(len(study.features) - refit.position, np.nan),) * 2
-    if study.ensemble is not None:
-        paths = filter_regimes(study.ensemble, study.features.iloc[study.regimes.first :])
+    paths = study.ensemble_states
+    if paths is not None:
         scorer = replace(scorer, ensemble=study.ensemble, last_ensemble=paths[-1])
         spread = quantile_range(paths[refit.position - study.regimes.first :])
     return replace(scorer, published=_published(study, scorer, spread), marks=row_marks(study.features[list(scorer.columns)]))

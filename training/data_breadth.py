@@ -13,7 +13,7 @@ from features.membership import member_spans
 from serving.words import day, share
 from training.data_section import Section
 from training.plot_style import INK, LINES, MUTED, canvas, to_uri
-from training.report import Plot
+from training.report_plot import Plot
 from training.report_tables import Table
 
 BIASED = "survivorship-biased"

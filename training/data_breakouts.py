@@ -12,7 +12,7 @@ from features.market import Market
 from serving.words import UNKNOWN, day, plain, plural, share
 from training.data_section import Section
 from training.plot_style import INK, MUTED, canvas, legend_above, to_uri
-from training.report import Plot
+from training.report_plot import Plot
 from training.report_tables import Table
 
 WORDS = {"retest_held": "held", "failed": "failed", "ran_away": "ran away", OPEN: "open"}

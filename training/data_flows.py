@@ -12,7 +12,7 @@ from features.market import Market
 from serving.words import day, plural, share
 from training.data_section import Section
 from training.plot_style import INK, LINES, canvas, to_uri
-from training.report import Plot
+from training.report_plot import Plot
 from training.report_tables import Table
 
 MILLION, BILLION = 1e6, 1e9

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from training.data_strips import Strip
-from training.report import Plot
+from training.report_plot import Plot
 from training.report_tables import Table
 
 

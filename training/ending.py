@@ -34,5 +34,6 @@ def ending_json(outcome: Outcome) -> dict[str, Any]:
         "report": str(outcome.report),
         "version": outcome.version,
         "promoted": None if decision is None else decision.promoted,
+        "labels": None if decision is None or decision.labels is None else decision.labels.words,
         "reason": (outcome.refused or None) if decision is None else decision.reason,
     }

@@ -2,14 +2,12 @@
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from features.market import Market
 from models.average import RegimeAverage
 from models.explain_regime import moved
 from models.forecast import BASELINES, RUNGS
-from models.params import Array
 from models.regime import RegimeHMM
 from models.regime_tvtp import RegimeTVTP
 from serving.today import clean, gather_today
@@ -17,8 +15,9 @@ from training.book import SERVED
 from training.config import TrainConfig
 from training.events import base_rates, event_study
 from training.reference import label_gain
-from training.refit import Refit
+from training.refit_history import lead_identity
 from training.regimes import names_of
+from training.specifications import newest_spread, specification_facts
 from training.study import Study
 from training.targets import calm_rise
 
@@ -61,6 +60,7 @@ def _regime(study: Study, config: TrainConfig) -> dict[str, Any]:
         "inverted_refits": sum(each.inverted for each in walk.refits),
         "degenerate_refits": sum(each.degenerate for each in walk.refits),
         "identified": refit.identified,
+        "inverted": refit.inverted,
         "churn_median": float(pd.Series([each.churn for each in walk.refits]).median()),
     }
     if config.regime.kind == "classifier":
@@ -69,15 +69,15 @@ def _regime(study: Study, config: TrainConfig) -> dict[str, Any]:
     lead = refit.model.members[0] if isinstance(refit.model, RegimeAverage) else refit.model
     if isinstance(lead, RegimeTVTP):
         out["drivers"] = _drivers(lead)
+    known = lead_identity(refit.model)
+    if known is not None:
+        out |= {"identity": known.to_dict(), "failed": list(known.failed)}
     if isinstance(lead, RegimeHMM | RegimeTVTP):
-        out |= {
-            "dwell": lead.dwell.tolist(),
-            "identity": lead.identity.to_dict(),
-            "bootstrap": 0 if study.ensemble is None else len(study.ensemble.members),
-        }
+        out |= {"dwell": lead.dwell.tolist(), "bootstrap": 0 if study.ensemble is None else len(study.ensemble.members)}
     out["moved"] = moved(refit.model, study.features.iloc[study.regimes.first :], refit.states)
     if isinstance(refit.model, RegimeAverage):
-        out["specifications"] = _specifications(refit, refit.model)
+        out["specifications"] = specification_facts(walk, config.regime)
+        out["spread"] = newest_spread(study)
         out["ambiguous_share"] = float(walk.published.loc[walk.published["refit"].notna(), "ambiguous"].mean())
     return out
 
@@ -91,19 +91,6 @@ def _drivers(model: RegimeTVTP) -> list[dict[str, Any]]:
         for p, driver in enumerate(model.drivers)
         for i, j in moves
     ]
-
-
-def _specifications(refit: Refit, model: RegimeAverage) -> list[dict[str, Any]]:
-    """What each specification says of the last session."""
-    return [
-        {"name": name, "p": float(refit.states[-1, i, 0]), "identified": each.identified, "dof": _finite(each.params.dof)}
-        for i, (name, each) in enumerate(zip(model.names, model.members, strict=True))
-    ]
-
-
-def _finite(dof: Array) -> list[float] | None:
-    """Degrees of freedom; None of a Gaussian."""
-    return [float(each) for each in dof] if np.isfinite(dof).all() else None
 
 
 def _history(events: pd.DataFrame, study: Study, config: TrainConfig) -> list[dict[str, Any]]:

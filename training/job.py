@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from features.market import Market
-from models.degenerate import DegenerateFitWarning
 from serving.card import build_card
 from serving.screen import render_screen
 from training.artefact import make_scorer
@@ -17,7 +16,7 @@ from training.decision import Decision
 from training.events import event_study
 from training.facts import gather_facts
 from training.promotion_rules import PromoteConfig
-from training.record import log_files, log_numbers, log_warnings, register, run_info, run_name, run_tags
+from training.record import TOLD, log_files, log_numbers, log_warnings, register, run_info, run_name, run_tags
 from training.report import write_report
 from training.study import make_table, run_study
 from training.tracking import RunHandle, open_run
@@ -75,7 +74,8 @@ def run_job(
     report_folder.mkdir(parents=True, exist_ok=True)
     tags = run_tags(market, config, "train" if rules else "backtest")
     with open_run(name, tags, run_name(market, config)) as run, warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", DegenerateFitWarning)
+        for category in TOLD:
+            warnings.simplefilter("always", category)
         study = run_study(table, config, progress)
         progress("record", 0, 4)
         facts = gather_facts(market, study, config)

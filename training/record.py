@@ -11,7 +11,8 @@ import pandas as pd
 
 from features.market import Market
 from models.degenerate import DegenerateFitWarning
-from models.scoring import Scorer
+from models.identity import UnsureMatchWarning
+from models.scoring import UNIDENTIFIED, Scorer
 from serving.words import BEATS
 from training.book import SERVED
 from training.config import TrainConfig
@@ -20,11 +21,18 @@ from training.logged_model import ROOT, code_hash, log_model
 from training.plots import plot_files
 from training.promote import promote_version
 from training.promotion_rules import PromoteConfig
+from training.refit_history import refit_history
 from training.study import Study
 from training.tracking import REGISTERED, RunHandle, flat_params, git_commit, hold_stops, log_steps, tracking_uri
 
 CURVE_POINTS = 300
 """Points of a metric that MLflow draws; the full series is an artifact."""
+
+REFIT_SERIES = ("churn", "revision", "renamed", "ambiguous", "order_prob", "gain_z", "sd_ratio")
+"""Columns of `training.refit_history.refit_history` that MLflow draws refit by refit."""
+
+TOLD = (DegenerateFitWarning, UnsureMatchWarning)
+"""Warnings of a training that are kept with its run."""
 
 Progress = Callable[[str, int, int], None]
 
@@ -70,12 +78,13 @@ def log_numbers(study: Study, config: TrainConfig, facts: Mapping[str, Any]) -> 
     mlflow.log_params(flat_params(config.resolved(), "config."))
     refits = study.regimes.refits
     published = study.regimes.published
+    history = refit_history(study.regimes, config.regime.enter, config.regime.leave)
     served = study.skill[study.skill["rung"] == SERVED] if len(study.skill) else study.skill
     headline = {
         "refits": float(len(refits)),
         "degenerate_share": sum(each.degenerate for each in refits) / len(refits),
         "inverted_refits": float(sum(each.inverted for each in refits)),
-        "churn_median": pd.Series([each.churn for each in refits]).median(),
+        **regime_numbers(history, published),
         "cells_beating_baseline": float((served["verdict"] == BEATS).sum()) if len(served) else 0.0,
         "lowest_p_adjusted": served["p_adjusted"].min() if len(served) else float("nan"),
         "crps_skill_mean": served["crps_skill"].mean() if len(served) else float("nan"),
@@ -89,12 +98,34 @@ def log_numbers(study: Study, config: TrainConfig, facts: Mapping[str, Any]) -> 
     on = published["p_risk_on"].dropna()
     log_steps(
         {
-            "refit_churn": [each.churn for each in refits],
+            **{f"refit_{name}": history[name].tolist() for name in REFIT_SERIES},
             "refit_share_risk_on": [float(each.probs[:, 0].mean()) for each in refits],
             "p_risk_on": on.iloc[:: max(len(on) // CURVE_POINTS, 1)].tolist(),
         }
     )
     mlflow.set_tags(_span(study))
+
+
+def regime_numbers(history: pd.DataFrame, published: pd.DataFrame) -> dict[str, float]:
+    """Headline numbers of how settled the regime is.
+
+    Parameters
+    ----------
+    history : as `training.refit_history.refit_history`
+    published : of the walk
+
+    Returns
+    -------
+    dict of churn_median, revision_median and renamed_median over the refits, and of ambiguous_share and named_share over the published
+    sessions; NaN where the kind of model has none
+    """
+    said = published[published["refit"].notna()]
+    averaged = said["p_risk_on_spec_lo"].notna().any()
+    return {
+        **{f"{name}_median": float(history[name].median()) for name in ("churn", "revision", "renamed")},
+        "ambiguous_share": float(said["ambiguous"].mean()) if averaged else float("nan"),
+        "named_share": float((said["regime"] != UNIDENTIFIED).mean()),
+    }
 
 
 def _span(study: Study) -> dict[str, str]:
@@ -133,7 +164,7 @@ def register(scorer: Scorer, facts: dict[str, Any], study: Study, rules: Promote
 
 
 def log_warnings(caught: list[warnings.WarningMessage]) -> None:
-    """Log the fits that should not be relied on."""
-    lines = sorted({str(each.message) for each in caught if issubclass(each.category, DegenerateFitWarning)})
+    """Log the fits that should not be relied on, and names that may have changed their meaning."""
+    lines = sorted({str(each.message) for each in caught if issubclass(each.category, TOLD)})
     if lines:
         mlflow.log_text("\n".join(lines), "warnings.txt")

@@ -1,19 +1,23 @@
 """One refit of the regimes: fitted on the rows up to one of them, with all that is known against it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from models.average import RegimeAverage
 from models.hmm import warn_if_degenerate
+from models.identity import label_churn
 from models.inference import Array
+from models.jump_fit import warn_if_degenerate as warn_of_jump
 from models.regime import RegimeHMM
 from models.regime_fit import filter_regimes
+from models.regime_jump import RegimeJump
 from models.regime_tvtp import RegimeTVTP
 from training.config import TrainConfig
 from training.errors import JobError
-from training.refit_names import names_inverted, with_evidence
+from training.refit_names import name_margin, names_inverted, with_evidence
 from training.regime_kinds import RegimeModel, fit_kind
 
 MIN_OCCUPANCY = 0.05
@@ -34,6 +38,7 @@ class Refit:
     faults : why the fit should not be relied on; empty where it may be
     churn : share of the common rows whose most probable state changed against the refit before; NaN for the first
     inverted : whether a name went to another state than it meant at the refit before
+    margin : how surely states were matched to those of the refit before (`training.refit_names.name_margin`)
     """
 
     position: int
@@ -45,6 +50,7 @@ class Refit:
     faults: tuple[str, ...]
     churn: float
     inverted: bool = False
+    margin: float = float("inf")
 
     @property
     def degenerate(self) -> bool:
@@ -97,8 +103,8 @@ def make_refit(
     states = filter_regimes(model, rows) if isinstance(model, RegimeHMM | RegimeAverage) else model.filter_states(rows)
     probs = model.proba(states)
     faults = _faults(model, states[: len(window)], f"regime refit of {X.index[position]:%Y-%m-%d}")
-    churn, inverted = (_churn(before, probs), names_inverted(before.model, model)) if before else (float("nan"), False)
-    return Refit(position, end, model, states, probs, left_out, tuple(faults), churn, inverted)
+    made = Refit(position, end, model, states, probs, left_out, tuple(faults), churn=float("nan"))
+    return made if before is None else replace(made, **_against(before, made))
 
 
 def _faults(model: RegimeModel, seen: Array, where: str) -> list[str]:
@@ -108,11 +114,14 @@ def _faults(model: RegimeModel, seen: Array, where: str) -> list[str]:
         return [f"'{name}': {fault}" for name, each, i in members for fault in _faults(each, seen[:, i], f"{where}, '{name}'")]
     if isinstance(model, RegimeTVTP):
         return _faults(model.base, model.proba(seen), where)
+    if isinstance(model, RegimeJump):
+        return [] if model.fit is None else warn_of_jump(model.fit, MIN_OCCUPANCY, where)
     if not isinstance(model, RegimeHMM) or model.fit is None:
         return []
     return warn_if_degenerate(model.fit, seen.mean(axis=0), MIN_OCCUPANCY, where)
 
 
-def _churn(before: Refit, probs: Array) -> float:
-    common = min(len(before.probs), len(probs))
-    return float(np.mean(before.probs[:common].argmax(axis=1) != probs[:common].argmax(axis=1)))
+def _against(before: Refit, made: Refit) -> dict[str, Any]:
+    """Hold a refit against the one before: labels that changed, names that went elsewhere."""
+    models = before.model, made.model
+    return {"churn": label_churn(before.probs, made.probs), "inverted": names_inverted(*models), "margin": name_margin(*models)}

@@ -7,7 +7,7 @@ import pandas as pd
 
 from models.average import RegimeAverage
 from models.bootstrap import weigh_names
-from models.identity import match
+from models.identity import match, match_margin
 from models.regime import RegimeHMM
 from models.regime_tvtp import RegimeTVTP
 from training.config import TrainConfig
@@ -60,6 +60,18 @@ def _carried(model: RegimeModel, before: RegimeModel) -> RegimeModel:
         own, known = model.identity, before.identity
         return replace(model, identity=replace(own, order_prob=known.order_prob, gain_z=known.gain_z))
     return model
+
+
+def name_margin(before: RegimeModel, model: RegimeModel) -> float:
+    """How surely states were matched to those of the refit before (`models.identity.match_margin`), of an average the least sure member.
+
+    Infinite where nothing can be matched: other columns, or a model without states.
+    """
+    if isinstance(before, RegimeAverage) and isinstance(model, RegimeAverage) and before.names == model.names:
+        return min(name_margin(a, b) for a, b in zip(before.members, model.members, strict=True))
+    if not isinstance(before, RegimeHMM) or not isinstance(model, RegimeHMM) or before.columns != model.columns:
+        return float("inf")
+    return match_margin(before.natural(), model.natural())
 
 
 def names_inverted(before: RegimeModel, model: RegimeModel) -> bool:

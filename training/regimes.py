@@ -8,7 +8,7 @@ import pandas as pd
 
 from models.answers import name_rows, range_columns
 from models.average import RegimeAverage
-from models.identity import hysteresis
+from models.identity import hysteresis, warn_if_unsure
 from models.inference import Array
 from models.scoring import UNIDENTIFIED
 from training.config import TrainConfig
@@ -68,6 +68,11 @@ def walk_regimes(X: pd.DataFrame, price: pd.Series, config: TrainConfig, progres
     X : feature matrix on all sessions
     price : small caps' price on the same sessions (the classifier's label is made of it)
     progress : called with a word, the refits done and their number
+
+    Warns
+    -----
+    UnsureMatchWarning
+        Once, where the states of named refits can hardly be matched to those of the refit before.
     """
     first, positions = schedule(X.index, config)
     refits: list[Refit] = []
@@ -75,6 +80,8 @@ def walk_regimes(X: pd.DataFrame, price: pd.Series, config: TrainConfig, progres
         end = positions[number + 1] if number + 1 < len(positions) else len(X)
         refits.append(make_refit(X, price, first, position, end, number, refits[-1] if refits else None, config))
         progress("regimes", number + 1, len(positions))
+    named = {f"{X.index[each.position]:%Y-%m-%d}": each.margin for each in refits[1:] if each.identified}
+    warn_if_unsure(named, "refits whose states carry names")
     published, held = publish(X.index, first, refits, config)
     return RegimeWalk(first, tuple(refits), published, held)
 

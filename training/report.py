@@ -1,25 +1,23 @@
 """The report: one HTML file that carries everything it shows."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from matplotlib.figure import Figure
 
 from features.market import Market
 from serving.card import LONGEST_CONFIRMED
 from serving.sentences import card_terms
 from training import calibration, plots_checks, report_inputs, report_tables
 from training.base_fans import base_fan
-from training.plot_style import to_uri
 from training.plots import fan_figure, gain_figure, regime_figure
 from training.reference import DRAWDOWN, HORIZON, reference_table
-from training.report_captions import CAPTIONS
 from training.report_card import card_when, forecast_table
+from training.report_plot import Plot, captioned
+from training.report_regime import regime_section
 from training.report_tables import Table
 from training.skill import LONGEST_TESTED, MIN_ROWS
 from training.study import Study
@@ -28,24 +26,6 @@ from training.targets import calm_rise
 TEMPLATES = Path(__file__).parent / "templates"
 PACKAGES = ("numpy", "scipy", "pandas", "scikit-learn", "hmmlearn", "scoringrules", "matplotlib", "mlflow")
 ENTER, LEAVE = 0.6, 0.4
-
-
-@dataclass(frozen=True)
-class Plot:
-    """A figure with its words.
-
-    Attributes
-    ----------
-    uri : the picture itself
-    alt : what it is, for those who cannot see it
-    caption : what to see in it
-    tables : the numbers behind it
-    """
-
-    uri: str
-    alt: str
-    caption: str
-    tables: list[Table]
 
 
 def write_report(
@@ -84,6 +64,7 @@ def write_report(
         "forecast": forecast_table(card),
         "facts": facts,
         "plots": _plots(card, study, events, config, assets, horizons, simulated),
+        "sure": regime_section(study, facts["regime"], *_thresholds(config), simulated),
         "skill": _skill(study, assets),
         "longest_confirmed": LONGEST_CONFIRMED,
         "longest_tested": LONGEST_TESTED,
@@ -119,29 +100,28 @@ def _plots(
     losses = study.forecasts.losses
     base = base_fan(study.prices, assets, horizons)
     reliable, pit, gain = calibration.reliability(losses), calibration.pit_histogram(losses), calibration.loss_gain(losses, study.skill)
-    enter, leave = config.get("regime.enter", ENTER), config.get("regime.leave", LEAVE)
+    enter, leave = _thresholds(config)
     followed = report_tables.followed_table(events, plots_checks.DRAWN, plots_checks.CONFIRMED)
     plots = {
-        "regimes": _plot(
+        "regimes": captioned(
             "regimes", regime_figure(study, enter, leave, simulated), [report_tables.spell_table(study), report_tables.refit_table(study)]
         ),
-        "fans": _plot("fans", fan_figure(card["forecast"], base, simulated), [report_tables.base_table(card["forecast"], base)]),
-        "paths": _plot("paths", plots_checks.paths_figure(events, study.prices, assets, simulated), [followed]),
+        "fans": captioned("fans", fan_figure(card["forecast"], base, simulated), [report_tables.base_table(card["forecast"], base)]),
+        "paths": captioned("paths", plots_checks.paths_figure(events, study.prices, assets, simulated), [followed]),
     }
     if len(gain):
         plots |= {
-            "reliability": _plot(
+            "reliability": captioned(
                 "reliability", plots_checks.reliability_figure(reliable, assets, simulated), [report_tables.reliability_table(reliable)]
             ),
-            "pit": _plot("pit", plots_checks.pit_figure(pit, assets, simulated), [report_tables.pit_table(pit)]),
-            "gain": _plot("gain", gain_figure(gain, simulated), [report_tables.gain_table(gain)]),
+            "pit": captioned("pit", plots_checks.pit_figure(pit, assets, simulated), [report_tables.pit_table(pit)]),
+            "gain": captioned("gain", gain_figure(gain, simulated), [report_tables.gain_table(gain)]),
         }
     return plots
 
 
-def _plot(name: str, figure: Figure, tables: list[Table]) -> Plot:
-    alt, caption = CAPTIONS[name]
-    return Plot(to_uri(figure), alt, caption, tables)
+def _thresholds(config: Mapping[str, Any]) -> tuple[float, float]:
+    return config.get("regime.enter", ENTER), config.get("regime.leave", LEAVE)
 
 
 def _skill(study: Study, assets: list[str]) -> list[Table]:

@@ -9,6 +9,26 @@ CAPTIONS: Mapping[str, tuple[str, str]] = {
         "stretches begin before or after the falls, and how often the call flips. Ticks at the foot are refits. A call begins above the "
         "line 'enter' and ends below 'leave'. The calls begin with the first fit; before it there is history to learn from.",
     ),
+    "range": (
+        "Published probability of risk-on over the range of the specifications, with ambiguous days marked: all years, and the newest one.",
+        "A thin band: how the model is specified hardly matters. Where the band reaches across the dotted line the specifications do not "
+        "agree whether risk-on is likely, and the day is marked at the foot: then the call hangs on a choice that the data do not make. "
+        "Grey, since the newest refit: 80% of refits on resampled history; wide grey says that the parameters are not known any better.",
+    ),
+    "moved": (
+        "Log-odds of risk-on before the newest session, what each family added, and after it; below, what they were made of over a year.",
+        "Log-odds of 0 are even odds, +2.2 is .90, -2.2 is .10. The bars ask what the newest session changed: a family that pulls against "
+        "the total is evidence the other way. The lines ask what the probability is made of, with each family's rows of the whole stretch; "
+        "'model alone' is what would be said without any of them. All of it under the newest parameters.",
+    ),
+    "refits": (
+        "By refit: what the names of the states rest on, days relabelled, and how far the refit takes back what was published.",
+        "Above, of the model that leads the average: how probably the states keep their order on resampled history, whether they "
+        "foretell returns better than one state does, how far they are apart. Names need every curve at or above its dotted line (states "
+        "whose means surely differ need no ratio); order and gain are weighed once a year. A cross is a refit whose states carry no names: "
+        "what it published is 'unidentified'. Below: days whose likeliest state changed against the refit before; how far the refit's "
+        "probabilities are from the published ones; published names it would change. High values: past calls were not settled.",
+    ),
     "fans": (
         "Forecast quantiles of each asset by horizon over the quantiles of all its past moves.",
         "Blue lines on the edges of the grey say that today is forecast like any other day. A forecast fan inside the grey is a calm "

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -11,8 +12,9 @@ from features.levels import price_level
 from features.market import Market
 from models.average import RegimeAverage
 from models.bootstrap import weigh_names
+from models.params import Array
 from models.regime import RegimeHMM
-from models.regime_fit import HMMSettings
+from models.regime_fit import HMMSettings, filter_regimes
 from models.scoring import UNIDENTIFIED
 from training.config import TrainConfig
 from training.errors import JobError
@@ -78,6 +80,11 @@ class Study:
     def prices(self) -> pd.DataFrame:
         """Price of each asset at `asof(t)`."""
         return self.table.prices
+
+    @cached_property
+    def ensemble_states(self) -> Array | None:
+        """Filtered probabilities of the bootstrap refits from the first row of the walk, (n_obs, n_refits, n_states); None without them."""
+        return None if self.ensemble is None else filter_regimes(self.ensemble, self.features.iloc[self.regimes.first :])
 
 
 def make_table(market: Market, config: TrainConfig, progress: Progress) -> Table:

@@ -196,6 +196,14 @@ def test_second_champion_rewrites_nothing_and_its_walk_is_a_series_of_revisions(
     assert apart > 0
 
 
+def test_card_tells_the_last_revision_of_a_published_label(lived):
+    assert lived["score"]["card"]["last_revision"] is None
+    told, newest = lived["last"]["card"]["last_revision"], lived["revisions"][lived["revisions"]["differs"]].iloc[-1]
+    assert (told["session"], told["version"]) == (f"{newest['session']:%Y-%m-%d}", "2")
+    assert (told["was"], told["is"]) == (newest["published_regime"], newest["regime"])
+    assert (told["was_p"], told["p"]) == (newest["published_p_risk_on"], newest["p_risk_on"])
+
+
 def test_second_champion_goes_on_and_the_former_one_publishes_nothing_more(desk, lived, market):
     former = say(desk, "score", "--model", "models:/appetite/1", "--market", "market3.yaml")
     assert former["labels"] == {"published": 0, "words": "none published: the champion's are, and no other model's"}

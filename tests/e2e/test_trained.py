@@ -116,6 +116,25 @@ def test_training_logs_metrics_as_steps(trained):
     assert {"crps_skill_BTC_5", "r2_oos_ALT_21", "coverage_80_mean", "cells_beating_baseline"} <= set(run.data.metrics)
 
 
+def test_metrics_say_how_settled_the_regime_is(trained):
+    metrics, published = trained.run.data.metrics, pd.read_parquet(trained.artifacts / "evaluation" / "published.parquet")
+    said = published[published["p_risk_on"].notna()]
+    last = len(said) - 1  # it is answered with evidence that the walk did not have: its name may be another
+    assert metrics["named_share"] == pytest.approx((said["regime"] != "unidentified").mean(), abs=1.5 / last)
+    assert metrics["ambiguous_share"] == pytest.approx(said["ambiguous"].astype(float).mean())
+    assert 0.0 <= metrics["churn_median"] <= 1.0
+    steps = {
+        name: [each.value for each in trained.desk.client().get_metric_history(trained.run.info.run_id, f"refit_{name}")]
+        for name in ("churn", "revision", "renamed", "order_prob", "gain_z", "sd_ratio")
+    }
+    assert (len(steps["churn"]), len(steps["revision"]), len(steps["sd_ratio"])) == (11, 11, 12)
+    assert metrics["revision_median"] == pytest.approx(np.median(steps["revision"]))
+
+
+def test_json_says_what_became_of_the_labels(trained):
+    assert " sessions published (" in trained.said["labels"]
+
+
 def test_training_leaves_its_files(trained):
     found = {str(path.relative_to(trained.artifacts)) for path in trained.artifacts.rglob("*") if path.is_file()}
     tables = {

@@ -10,6 +10,7 @@ from scipy.integrate import quad
 from scipy.stats import norm
 
 from models.identity import (
+    CRITERIA,
     MIN_MARGIN,
     Identity,
     UnsureMatchWarning,
@@ -180,14 +181,37 @@ def test_margin_of_one_state_is_without_bound():
 
 
 @pytest.mark.parametrize(("sd", "unsure"), [(2.0, False), (1.05, True)])
-def test_alarm_where_states_are_too_alike_to_be_told_apart(sd, unsure):
+def test_states_too_alike_to_be_told_apart_are_matched_unsurely(sd, unsure):
     params = two_states((0.0, 0.0), (1.0, sd))
     assert (match_margin(params, params) < MIN_MARGIN) is unsure
-    if unsure:
-        with pytest.warns(UnsureMatchWarning, match=r"refit of May: .* margin of 0\.0\d\d; rule: at least 0\.1"):
-            assert warn_if_unsure(params, params, "refit of May")
-    else:
-        assert not warn_if_unsure(params, params, "refit of May")
+
+
+def test_unsure_matches_are_warned_of_once_with_their_number_and_the_least():
+    margins = {"2020-01-02": 0.4, "2020-04-02": 0.05, "2020-07-02": -0.02, "2020-10-02": MIN_MARGIN}
+    with pytest.warns(UnsureMatchWarning) as caught:
+        assert warn_if_unsure(margins, "refits") == ["2020-04-02", "2020-07-02"]
+    (said,) = (str(each.message) for each in caught)
+    assert said.startswith("refits: 2 of 4 matched with a margin as low as -0.020 (2020-07-02); rule: at least 0.1.")
+    assert "use fewer states, or columns" in said
+    assert warn_if_unsure({"2020-01-02": 0.4}, "refits") == warn_if_unsure({}, "refits") == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "failed"),
+    [
+        ({}, ()),
+        ({"sd_ratio": 1.2}, ("apart",)),
+        ({"sd_ratio": 1.2, "mean_passed": True}, ()),
+        ({"order_prob": 0.97, "gain_z": 1.6}, ("order", "gain")),
+        ({"order_prob": np.nan, "gain_z": np.nan}, ()),
+        ({"sd_ratio": 1.0, "order_prob": 0.5, "gain_z": -1.0}, CRITERIA),
+    ],
+)
+def test_names_are_refused_for_each_criterion_that_is_not_met(changes, failed):
+    sound = Identity((0.1, 0.0), (0.01, 0.0), (0.1, 0.2), sd_ratio=2.0, mean_passed=False, order_prob=0.99, gain_z=3.0)
+    changed = replace(sound, **changes)
+    assert changed.failed == failed
+    assert changed.identified is not bool(failed)
 
 
 def test_churn_counts_changed_labels_of_the_rows_both_have():

@@ -298,6 +298,60 @@ def test_regime_says_what_its_name_rests_on(change, words):
     assert words in flat(screen(facts | {"regime": facts["regime"] | change}))
 
 
+SPREAD = {"sd": 0.3, "specification": 0.04, "parameters": 0.96}
+
+
+def test_spread_of_the_refits_is_parted_on_the_session_of_training_alone():
+    facts = facts_of()
+    facts["regime"] |= {"spread": SPREAD, "specifications": [{}] * 5, "ambiguous_share": 0.12}
+    answers = answers_of(p_risk_on_spec_lo=0.6, p_risk_on_spec_hi=0.8, ambiguous=False)
+    words = "variance of the refits: 96% parameters, 4% choice of specification"
+    assert f"average of 5 specifications, from .60 to .80 · {words}" in flat(screen(facts, answers))
+    later = answers.assign(session=pd.bdate_range("2025-01-02", periods=6, unit="us"))
+    assert "variance of the refits" not in flat(screen(facts, later))
+
+
+@pytest.mark.parametrize(
+    ("failed", "inverted", "why"),
+    [
+        (["order"], False, "(their order is not sure under resampling)"),
+        (["apart", "gain"], False, "(they differ neither in mean nor enough in variance, they do not foretell returns surely better"),
+        ([], True, "(a name went to another state)"),
+        (None, None, "to be named; called risk-on"),  # a model of before this was kept
+    ],
+)
+def test_unidentified_says_why(failed, inverted, why):
+    facts = facts_of()
+    facts["regime"] |= {"failed": failed, "inverted": inverted}
+    assert why in flat(screen(facts, answers_of(regime=["risk_on"] * 5 + ["unidentified"])))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"is": "risk_off", "p": 0.38}, "2024-12-20 was risk-on, would be risk-off, P(risk-on) moved by .33 (version 4)"),
+        ({"is": "risk_on", "p": 0.709}, "2024-12-20 stays risk-on, P(risk-on) moved by <.01 (version 4)"),
+    ],
+)
+def test_last_revision_of_a_published_label_is_told_with_its_size(change, words):
+    card = build_card(facts_of(), answers_of(), "m")
+    assert card["last_revision"] is None
+    assert "last revision" not in render_screen(card)
+    card["last_revision"] = {"session": "2024-12-20", "was": "risk_on", "was_p": 0.71, "version": "4"} | change
+    text = render_screen(card)
+    assert f"last revision of a published label: {words}" in flat(text)
+    assert max(map(len, text.splitlines())) <= WIDTH
+
+
+def test_card_of_an_older_model_is_shown_without_what_it_does_not_know():
+    card = build_card(facts_of(), answers_of(), "m")
+    text = render_screen(card)
+    del card["last_revision"]
+    for key in ("spread", "failed", "inverted"):
+        del card["regime"][key]
+    assert render_screen(card) == text
+
+
 def test_unidentified_says_what_was_called_before():
     answers = answers_of(regime=["risk_off"] * 2 + ["risk_on"] * 3 + ["unidentified"])
     text = flat(screen(answers=answers))

@@ -63,6 +63,20 @@ def test_answer_of_no_champion_or_of_another_market_publishes_nothing(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_card_is_told_the_newest_revision_once_there_is_one(tmp_path):
+    first = answer() | {"card": {"session": DAYS[3]}}
+    assert publish_answer(first, tmp_path / "labels", "appetite", "3") is None
+    assert "last_revision" not in first["card"]
+    second = answer() | {"card": {"session": DAYS[3]}}
+    second["labels"]["rows"][1] |= {"regime": "risk_on", "p_risk_on": 0.7, "p_risk_off": 0.3}
+    assert publish_answer(second, tmp_path / "labels", "appetite", "4") is None
+    told = {"session": DAYS[1], "was": "risk_off", "is": "risk_on", "was_p": 0.1, "p": 0.7, "version": "4"}
+    assert second["card"]["last_revision"] == told
+    third = answer() | {"card": {}}
+    assert publish_answer(third, tmp_path / "labels", "appetite", "3") is None
+    assert third["card"]["last_revision"] == told  # said long ago, and still the last
+
+
 def test_fault_is_given_back_and_said_in_the_answer(tmp_path):
     (tmp_path / "labels").write_text("a file")
     given = answer()

@@ -1,18 +1,23 @@
 """Names in the walk: held across refits, dropped where a refit gives a name to another state."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from models.identity import Identity
+import training.regimes
+from models.average import RegimeAverage
+from models.degenerate import DegenerateFitWarning
+from models.identity import MIN_MARGIN, Identity, UnsureMatchWarning, match_margin
 from models.inference import HMMParams
 from models.regime import RegimeHMM
 from models.scoring import UNIDENTIFIED
 from tests.e2e.command import small_config
-from training.config import TrainConfig
-from training.refit import Refit
-from training.refit_names import names_inverted
-from training.regimes import publish
+from training.config import TrainConfig, WalkConfig
+from training.refit import Refit, make_refit
+from training.refit_names import name_margin, names_inverted
+from training.regimes import publish, walk_regimes
 
 IDENTITY = Identity((0.1, -0.1), (0.001, -0.001), (0.01, 0.02), sd_ratio=2.0, mean_passed=True)
 SESSIONS = pd.bdate_range("2020-01-01", periods=30, name="session")
@@ -50,6 +55,63 @@ def test_swap_of_names_is_seen(means, sds, inverted):
 def test_other_columns_cannot_be_matched():
     other = model((-0.1, 0.1), (2.0, 1.0))
     assert not names_inverted(model((0.1, -0.1), (1.0, 2.0)), RegimeHMM(("vol",), other.center, other.scale, other.params, IDENTITY))
+
+
+def test_margin_is_that_of_the_least_sure_member():
+    sure, alike = model((0.1, -0.1), (1.0, 2.0)), model((0.1, 0.1), (1.0, 1.05))
+    own = match_margin(alike.natural(), alike.natural())
+    assert own < MIN_MARGIN < match_margin(sure.natural(), sure.natural())
+    both = RegimeAverage(("sure", "alike"), (sure, alike))
+    assert name_margin(both, both) == own
+    assert name_margin(both, sure) == np.inf  # nothing to match
+
+
+def walked(monkeypatch, margins: list[float], identified: bool = True) -> None:
+    """Walk with refits that match those before them by these margins."""
+
+    def made(_X, _price, _first, position, end, number, _before, _config):
+        own = replace(refit(position, end, 0.9), margin=margins[number])
+        return own if identified else replace(own, inverted=True)
+
+    X = pd.DataFrame({"ret": 0.0}, index=SESSIONS)
+    tree = config().model_copy(update={"walk": WalkConfig(start=SESSIONS[0].date(), min_history=252, refit_every=5)})
+    monkeypatch.setattr(training.regimes, "schedule", lambda _index, _config: (0, [10, 15, 20, 25]))
+    monkeypatch.setattr(training.regimes, "make_refit", made)
+    walk_regimes(X, X["ret"], tree, lambda *_: None)
+
+
+def test_unsure_matches_of_named_refits_are_warned_of_once(monkeypatch):
+    with pytest.warns(UnsureMatchWarning) as caught:
+        walked(monkeypatch, [np.inf, 0.05, 0.5, -0.02])
+    (said,) = (str(each.message) for each in caught)
+    assert f"2 of 3 matched with a margin as low as -0.020 ({SESSIONS[25]:%Y-%m-%d})" in said
+
+
+@pytest.mark.parametrize(("margins", "identified"), [([np.inf, 0.5, 0.5, 0.2], True), ([np.inf, 0.05, 0.05, 0.05], False)])
+def test_sure_matches_and_those_of_refits_without_names_are_not_warned_of(monkeypatch, margins, identified):
+    walked(monkeypatch, margins, identified)  # warnings are errors
+
+
+def jump_refit(n_rare: int) -> Refit:
+    """A jump model on rows of which `n_rare` of 600 are far from the rest."""
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=600)
+    values[100 : 100 + n_rare] += 12.0
+    tree = config()
+    settings = tree.regime.model_copy(update={"kind": "jump", "columns": ["ret"], "score_column": "ret", "jump_penalty": 10.0})
+    X = pd.DataFrame({"ret": values}, index=pd.bdate_range("2020-01-01", periods=600))
+    return make_refit(X, X["ret"], 0, 599, 600, 0, None, tree.model_copy(update={"regime": settings}))
+
+
+def test_jump_model_with_a_state_that_hardly_occurs_has_a_fault():
+    with pytest.warns(DegenerateFitWarning, match=r"regime refit of 2022-04-19: state \d holds 2.0% of the rows, under 5%"):
+        made = jump_refit(12)
+    assert made.degenerate
+    (fault,) = made.faults
+    held = made.probs.mean(axis=0)
+    assert fault.startswith(f"state {held.argmin()} holds 2.0% of the rows")
+    assert held.min() == pytest.approx(0.02, abs=0.002)
+    assert not jump_refit(150).faults  # and warns of nothing: warnings are errors
 
 
 def test_call_is_held_from_one_refit_to_the_next():
