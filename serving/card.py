@@ -72,6 +72,7 @@ def _regime(facts: Mapping[str, Any], answers: pd.DataFrame) -> dict[str, Any]:
         "ambiguous": bool(row.get("ambiguous", False)),
         "ambiguous_share": known.get("ambiguous_share"),
         "moved": known.get("moved") if of_training else None,
+        "drivers": known.get("drivers"),
         "spread": known.get("spread") if of_training else None,
         "sessions": run,
         "since": f"{pd.Timestamp(answers['session'].iloc[-run]):%Y-%m-%d}",

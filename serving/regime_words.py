@@ -34,6 +34,7 @@ def regime_sentences(regime: Mapping[str, Any]) -> list[str]:
         out.append(f"for {plural(regime['sessions'], 'session')}, since {regime['since']}")
     if regime["dwell_expected"]:
         out.append(f"the model expects such a state to last {regime['dwell_expected']:.0f} sessions")
+    out += [_driver(each) for each in regime.get("drivers") or ()]
     if regime["kind"] == "jump":
         out.append("label of a jump model: how its cheapest path ends, not a probability")
     return [*out, *_names(regime)]
@@ -85,6 +86,11 @@ def _specifications(regime: Mapping[str, Any]) -> list[str]:
         said = f"{said}: AMBIGUOUS, they do not agree{often}"
     spread = regime.get("spread")
     return [said, f"variance of the refits: {spread_words(spread)}"] if spread else [said]
+
+
+def _driver(driven: Mapping[str, Any]) -> str:
+    way = f"moving from {plain(driven['from'])} to {plain(driven['to'])}"
+    return f"{driven['driver']} a standard deviation higher: {driven['log_odds']:+.1f} to the log-odds of {way}"
 
 
 def _moved(moved: Mapping[str, Any]) -> str:

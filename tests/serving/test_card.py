@@ -301,6 +301,12 @@ def test_regime_says_what_its_name_rests_on(change, words):
 SPREAD = {"sd": 0.3, "specification": 0.04, "parameters": 0.96}
 
 
+def test_drivers_of_the_transitions_are_told():
+    driven = {"driver": "liquidity__vix", "from": "risk_on", "to": "risk_off", "log_odds": 1.234}
+    text = flat(screen(facts_of(regime=facts_of()["regime"] | {"kind": "tvtp", "drivers": [driven]})))
+    assert "liquidity__vix a standard deviation higher: +1.2 to the log-odds of moving from risk-on to risk-off" in text
+
+
 def test_spread_of_the_refits_is_parted_on_the_session_of_training_alone():
     facts = facts_of()
     facts["regime"] |= {"spread": SPREAD, "specifications": [{}] * 5, "ambiguous_share": 0.12}

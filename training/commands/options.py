@@ -35,7 +35,7 @@ def study_options(function: Fn) -> Fn:
         ),
         click.option("--name", default=None, help="Name of the run."),
         click.option("--dry-run", is_flag=True, help="Print what would be done, and how long it would take."),
-        click.option("--kind", default=AS_CONFIGURED, metavar="hmm|classifier", help="How to label, if not as configured."),
+        click.option("--kind", default=AS_CONFIGURED, metavar="hmm|tvtp|jump|classifier", help="How to label, if not as configured."),
         click.option("--n-components", default=AS_CONFIGURED, metavar="N", help="Number of regimes, if not as configured."),
         click.option("--seed", default=AS_CONFIGURED, metavar="N", help="Seed of every random number, if not as configured."),
         click.option("--config", default=CONFIG, show_default=True, help="Training config."),
