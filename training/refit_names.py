@@ -7,20 +7,24 @@ import pandas as pd
 
 from models.average import RegimeAverage
 from models.bootstrap import weigh_names
-from models.identity import match, match_margin
+from models.identity import label_churn, match, match_margin
 from models.regime import RegimeHMM
+from models.regime_fit import filter_regimes
 from models.regime_tvtp import RegimeTVTP
 from training.config import TrainConfig
 from training.regime_kinds import RegimeModel, hmm_settings, specification_settings
 
 EVIDENCE_EVERY = 4
-"""Refits from one weighing of the names to the next, about a year: those between rest on the last."""
+"""Refits from one weighing of the names to the next, about a year: those between rest on the last, while the states are the same."""
+
+MOVED = 0.05
+"""Share of the window's labels that a refit changes, above which its states are others: what the last ones' names rest on is not theirs."""
 
 
 def with_evidence(
     model: RegimeModel, before: RegimeModel | None, number: int, window: pd.DataFrame, rng: np.random.Generator, config: TrainConfig
 ) -> RegimeModel:
-    """Give the model its evidence for names: weighed anew where its turn has come, else that of the refit before.
+    """Give the model its evidence for names: weighed anew where its turn has come or its states are others, else that of the refit before.
 
     Parameters
     ----------
@@ -28,7 +32,28 @@ def with_evidence(
     number : of the refit, from 0
     window : rows that the model was fitted on
     """
-    return _carried(model, before) if before is not None and number % EVIDENCE_EVERY else _weighed(model, window, rng, config)
+    if before is None or number % EVIDENCE_EVERY == 0 or states_moved(before, model, window):
+        return _weighed(model, window, rng, config)
+    return _carried(model, before)
+
+
+def states_moved(before: RegimeModel, model: RegimeModel, window: pd.DataFrame) -> bool:
+    """Whether a refit's states are others than those before: of other columns, under swapped names, or of other days (`MOVED`).
+
+    Of an average those of its first member, on which its names rest.
+    """
+    old, new = _lead(before), _lead(model)
+    if not isinstance(old, RegimeHMM) or not isinstance(new, RegimeHMM):
+        return False
+    if old.columns != new.columns or names_inverted(old, new):
+        return True
+    return label_churn(filter_regimes(old, window), filter_regimes(new, window)) > MOVED
+
+
+def _lead(model: RegimeModel) -> RegimeModel:
+    if isinstance(model, RegimeTVTP):
+        return model.base
+    return model.members[0] if isinstance(model, RegimeAverage) else model
 
 
 def _weighed(model: RegimeModel, window: pd.DataFrame, rng: np.random.Generator, config: TrainConfig) -> RegimeModel:
@@ -49,7 +74,7 @@ def _weighed(model: RegimeModel, window: pd.DataFrame, rng: np.random.Generator,
 
 
 def _carried(model: RegimeModel, before: RegimeModel) -> RegimeModel:
-    """Give the model the evidence of the refit before, whose states are its own or the names are not used (`inverted`)."""
+    """Give the model the evidence of the refit before, whose states are its own."""
     if isinstance(model, RegimeAverage) and isinstance(before, RegimeAverage):
         lead = _carried(model.members[0], before.members[0])
         return replace(model, members=(lead, *model.members[1:])) if isinstance(lead, RegimeHMM) else model
@@ -69,6 +94,8 @@ def name_margin(before: RegimeModel, model: RegimeModel) -> float:
     """
     if isinstance(before, RegimeAverage) and isinstance(model, RegimeAverage) and before.names == model.names:
         return min(name_margin(a, b) for a, b in zip(before.members, model.members, strict=True))
+    if isinstance(before, RegimeTVTP) and isinstance(model, RegimeTVTP):
+        return name_margin(before.base, model.base)
     if not isinstance(before, RegimeHMM) or not isinstance(model, RegimeHMM) or before.columns != model.columns:
         return float("inf")
     return match_margin(before.natural(), model.natural())

@@ -16,7 +16,7 @@ from models.scoring import UNIDENTIFIED
 from tests.e2e.command import small_config
 from training.config import TrainConfig, WalkConfig
 from training.refit import Refit, make_refit
-from training.refit_names import name_margin, names_inverted
+from training.refit_names import EVIDENCE_EVERY, name_margin, names_inverted, states_moved, with_evidence
 from training.regimes import publish, walk_regimes
 
 IDENTITY = Identity((0.1, -0.1), (0.001, -0.001), (0.01, 0.02), sd_ratio=2.0, mean_passed=True)
@@ -126,3 +126,42 @@ def test_swapped_names_are_not_published_and_nothing_is_held_over_them():
     assert published["regime"].tolist() == ["risk_on"] * 10 + [UNIDENTIFIED] * 10 + ["risk_off"] * 10
     assert not held
     assert published["p_risk_on"].tolist() == [0.9] * 10 + [0.5] * 20  # the numbers stay
+
+
+def named(means: tuple[float, float], sds: tuple[float, float], column: str = "ret") -> RegimeHMM:
+    made = model(means, sds)
+    trans = np.array([[0.98, 0.02], [0.04, 0.96]])
+    return replace(made, columns=(column,), params=replace(made.params, trans=trans))
+
+
+WINDOW = pd.DataFrame({"ret": np.random.default_rng(0).normal(size=400) * np.repeat([1.0, 2.0, 1.0, 2.0], 100)})
+
+
+@pytest.mark.parametrize(
+    ("means", "sds", "column", "moved"),
+    [
+        ((0.1, -0.1), (1.01, 2.0), "ret", False),  # the same states, a little on
+        ((0.1, -0.1), (1.0, 2.0), "other", True),  # of another column
+        ((-0.1, 0.1), (2.0, 1.0), "ret", True),  # under swapped names
+        ((0.1, -0.1), (1.9, 2.0), "ret", True),  # of other days
+    ],
+)
+def test_states_of_a_refit_are_others_or_the_same(means, sds, column, moved):
+    window = WINDOW.assign(other=0.0)
+    assert states_moved(named((0.1, -0.1), (1.0, 2.0)), named(means, sds, column), window) == moved
+
+
+def test_evidence_of_other_states_is_not_carried(monkeypatch):
+    """The names of a refit that moved are weighed at once, those of one that stayed when their turn comes."""
+    weighed = []
+    monkeypatch.setattr(
+        "training.refit_names.weigh_names", lambda made, *_: weighed.append(made) or (None, replace(made.identity, gain_z=9.0))
+    )
+    before = replace(named((0.1, -0.1), (1.0, 2.0)), identity=replace(IDENTITY, gain_z=3.0))
+    stayed, went = named((0.1, -0.1), (1.01, 2.0)), named((0.1, -0.1), (1.9, 2.0))
+    settings, rng = config(), np.random.default_rng(0)
+    settings = settings.model_copy(update={"regime": settings.regime.model_copy(update={"evidence": 3})})
+    assert with_evidence(stayed, before, 1, WINDOW, rng, settings).identity.gain_z == 3.0
+    assert with_evidence(went, before, 1, WINDOW, rng, settings).identity.gain_z == 9.0
+    assert with_evidence(stayed, before, EVIDENCE_EVERY, WINDOW, rng, settings).identity.gain_z == 9.0
+    assert len(weighed) == 2
