@@ -12,12 +12,14 @@ import numpy as np
 from benchmarks.em import TOLERANCE, draw, warm_up
 from benchmarks.measure import Duel, Versus
 from models.params import Array, HMMParams
-from models.starts import COLD_GUARDS
 
 DAYS, EVERY, REFITS = 3000, 21, 96
 N_FEATURES, N_STATES, RANDOM_STARTS = 6, 3, 10
 N_ITER, TOL = 100, 1e-2
 """Limits of EM, the same for both: hmmlearn's default tolerance, and iterations enough to meet it."""
+
+GUARDS = 3
+"""Cold starts a refit; training takes one (`models.starts.COLD_GUARDS`)."""
 
 KAPPA = 100.0
 """Sessions that the sticky prior is worth, as in conf/train.yaml."""
@@ -137,10 +139,10 @@ WORKS = [
         partial(prepare, 0),
     ),
     Versus(
-        f"walk-forward, {REFITS} refits over {DAYS:,} days x {N_FEATURES}, {N_STATES} states: warm, and {COLD_GUARDS} cold guards each",
+        f"walk-forward, {REFITS} refits over {DAYS:,} days x {N_FEATURES}, {N_STATES} states: warm, and {GUARDS} cold guards each",
         NAIVE,
         40.0,
-        partial(prepare, COLD_GUARDS),
+        partial(prepare, GUARDS),
     ),
     Versus(
         f"walk-forward, every eighth of those refits: {RANDOM_STARTS} random starts each",

@@ -53,7 +53,10 @@ BAD = {
     "unknown asset": ((*TRAIN, "--config", "asset.yaml"), ["'asset.yaml'", "'DOGE'", "'ETH'"]),
     "unknown column": ((*TRAIN, "--config", "column.yaml"), ["'momentum__nope'", "momentum__ret_1"]),
     "series too short": ((*TRAIN, "--config", "short.yaml"), ["2012 sessions", "walk.min_history is 5000"]),
-    "unknown kind": ((*TRAIN, "--config", "train.yaml", "--kind", "tree"), ["option --kind", "'hmm', 'jump' or 'classifier'", "'tree'"]),
+    "unknown kind": (
+        (*TRAIN, "--config", "train.yaml", "--kind", "tree"),
+        ["option --kind", "'hmm', 'tvtp', 'jump' or 'classifier'", "'tree'"],
+    ),
     "too many regimes": ((*TRAIN, "--config", "train.yaml", "--n-components", "9"), ["option --n-components", "(it is 9)"]),
     "reports in a file": ((*TRAIN, "--config", "train.yaml", "--reports", "file/x"), ["'file/x'", "is a file"]),
     "missing rules": (("train", "--rules", "nowhere.yaml", *MARKET, "--config", "train.yaml"), ["'nowhere.yaml'"]),
