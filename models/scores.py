@@ -1,9 +1,12 @@
 """Scores of probabilistic forecasts, one value a row; smaller is better."""
 
+import sys
+from functools import cache
+from importlib import import_module
+from types import ModuleType
 from typing import cast
 
 import numpy as np
-import scoringrules
 from numpy.typing import NDArray
 
 from models.distribution import NormalMixture
@@ -12,7 +15,7 @@ from models.inference import Array
 
 def crps(y: Array, forecast: NormalMixture) -> Array:
     """Continuous ranked probability score of each row, in the unit of `y` (Grimit et al. 2006, closed form)."""
-    return cast(Array, np.asarray(scoringrules.crps_mixnorm(y, forecast.means, forecast.sds, forecast.weights)))
+    return cast(Array, np.asarray(_scoringrules().crps_mixnorm(y, forecast.means, forecast.sds, forecast.weights)))
 
 
 def brier(event: NDArray[np.bool_], prob: Array) -> Array:
@@ -29,3 +32,17 @@ def covered(pit: Array, level: float) -> NDArray[np.bool_]:
 def r2_oos(y: Array, forecast: Array, baseline: Array) -> float:
     """1 - SSE(forecast) / SSE(baseline): share of the baseline's squared error that the forecast takes away."""
     return float(1.0 - np.sum((y - forecast) ** 2) / np.sum((y - baseline) ** 2))
+
+
+@cache
+def _scoringrules() -> ModuleType:
+    """Import the library as where numba is missing: with it, the import compiles functions not called here, 6 CPU s in every process."""
+    numba = sys.modules.get("numba")
+    sys.modules["numba"] = None  # type: ignore[assignment]  # which makes its import fail
+    try:
+        return import_module("scoringrules")
+    finally:
+        if numba is None:
+            del sys.modules["numba"]
+        else:
+            sys.modules["numba"] = numba

@@ -1,5 +1,8 @@
 """Mixtures of normals against sampling, integration and published values."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -161,3 +164,15 @@ def test_volatility_of_a_horizon_is_todays_fading_to_the_long_run_one():
     # 10 sessions * 2 * (.25 * .16 + .75 * .04)
     assert scale.sd(np.array([0.4]), 10)[0] == pytest.approx(np.sqrt(10 * 2 * (0.25 * 0.16 + 0.75 * 0.04)))
     assert HorizonScale(0.0, 0.04, 1.0, 1.0).sd(np.array([9.0]), 4)[0] == pytest.approx(0.4)
+
+
+def test_crps_loads_no_compiler():
+    """The library would compile on import what is not called here, seconds in every process."""
+    code = (
+        "import sys, numpy as np; from models.distribution import NormalMixture; from models.scores import crps; "
+        "print(crps(np.zeros(1), NormalMixture(np.zeros((1, 1)), np.ones((1, 1)), np.ones((1, 1))))[0], 'numba' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    score, compiler = done.stdout.split()
+    assert float(score) == pytest.approx(0.233695, abs=1e-6)  # of N(0, 1) at 0: (sqrt(2) - 1) / sqrt(pi)
+    assert compiler == "False"
