@@ -170,7 +170,7 @@ def test_crps_loads_no_compiler():
     """The library would compile on import what is not called here, seconds in every process."""
     code = (
         "import sys, numpy as np; from models.distribution import NormalMixture; from models.scores import crps; "
-        "print(crps(np.zeros(1), NormalMixture(np.zeros((1, 1)), np.ones((1, 1)), np.ones((1, 1))))[0], 'numba' in sys.modules)"
+        "print(crps(np.zeros(1), NormalMixture(np.ones((1, 1)), np.zeros((1, 1)), np.ones((1, 1))))[0], 'numba' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     score, compiler = done.stdout.split()
