@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.emissions import patterns
-from models.engine.em import CONVERGED, IMPOSSIBLE, RAN_OUT, SINGULAR, run_em
+from models.engine.em import CONVERGED, IMPOSSIBLE, SINGULAR, run_em
 from models.engine.maximise import DIAG, FULL, SPHERICAL, TIED
 from models.engine.quadratic import augmented
 from models.params import Array, HMMParams
@@ -212,6 +212,3 @@ def gap_patterns(X: Array) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArra
     which = np.concatenate([np.full(len(rows), m) for m, (_, rows) in enumerate(incomplete)] or [np.empty(0, np.int64)]).astype(np.int64)
     seen = np.array([seen for seen, _ in incomplete], dtype=np.bool_).reshape(len(incomplete), X.shape[1])
     return rows, which, seen
-
-
-__all__ = ["CONVERGED", "IMPOSSIBLE", "PRIOR_ROWS", "RAN_OUT", "SINGULAR", "Climb", "CovarianceType", "Prior", "climb", "data_prior"]

@@ -1,7 +1,9 @@
-"""Fitting an HMM that stays in its states: EM with a sticky prior, the best of some starts."""
+"""Fitting an HMM that stays in its states: EM with a sticky prior from some starts, and which of their ends is kept."""
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +15,8 @@ from models.fit_checks import check_fit
 from models.observations import read_rows
 from models.params import Array, HMMParams
 from models.starts import softened
+
+AnyClimb = TypeVar("AnyClimb", bound=Climb)
 
 ROWS_A_PARAMETER = 5
 
@@ -79,9 +83,8 @@ def fit_hmm(
     starts : where EM begins; finite degrees of freedom make the states Student-t
     lengths : rows of each contiguous sequence in `X`; one sequence if None
     names : of the columns, for what is said of them
-    last : parameters of the refit before, on the scale of `X`: where EM begins too, and what `starts` guard against following astray. A
-        guard takes over from them by more than `WORTH_A_MOVE`: between hills of like height the top moves from refit to refit, and labels
-        of the past with it, for nothing out of sample
+    last : parameters of the refit before, on the scale of `X`: where EM begins too, and what `starts` guard against following astray
+        (`choose`). Between hills of like height the top moves from refit to refit, and labels of the past with it, for nothing
 
     Raises
     ------
@@ -102,26 +105,37 @@ def fit_hmm(
         )
     check_fit(X, n_components, n_params, names, "fit_hmm")
     prior = data_prior(X, n_components, kappa)
-    held = None if last is None else softened(last)
-    begun = starts if held is None else [held, *starts]
-    climbs = {
-        number: climb(X, start, prior, covariance_type=covariance_type, n_iter=n_iter, tol=tol, lengths=lengths)
-        for number, start in enumerate(begun)
-        if np.isfinite(start.means).all() and np.isfinite(start.scales).all()
-    }
-    reached = {number: each for number, each in climbs.items() if not each.failed and np.isfinite(each.objective).all()}
+    begun = starts if last is None else [softened(last), *starts]
+    usable = [start for start in begun if np.isfinite(start.means).all() and np.isfinite(start.scales).all()]
+    climbs = [climb(X, start, prior, covariance_type=covariance_type, n_iter=n_iter, tol=tol, lengths=lengths) for start in usable]
+    held = last is not None and bool(usable) and usable[0] is begun[0]
+    reached = [each for each in climbs if reached_end(each)]
     if not reached:
         raise FitError(f"fit_hmm: none of {len(begun)} starts gave finite parameters; look for constant or extreme columns")
-    best = max(reached, key=lambda number: _top(reached[number]))
-    if held is not None and 0 in reached and _top(reached[best]) - _top(reached[0]) <= WORTH_A_MOVE:
-        best = 0
-    return _reported(list(reached.values()), reached[best])
+    return report_fit(choose(climbs, held=held), reached)
 
 
-def _reported(reached: list[Climb], best: Climb) -> HMMFit:
+def reached_end(climbed: Climb) -> bool:
+    """Whether EM ended in finite numbers."""
+    return not climbed.failed and len(climbed.objective) > 0 and bool(np.isfinite(climbed.objective).all())
+
+
+def choose(climbs: Sequence[AnyClimb], *, held: bool) -> AnyClimb:
+    """Choose the best posterior; where the first climb is `held`, as it began from the last parameters, that one unless much is gained.
+
+    A held climb gives way to one more than `WORTH_A_MOVE` better, and, where it did not converge, to any better one.
+    """
+    best = max((each for each in climbs if reached_end(each)), key=_top)
+    own = climbs[0]
+    stays = held and reached_end(own) and own.converged and _top(best) - _top(own) <= WORTH_A_MOVE
+    return own if stays else best
+
+
+def report_fit(kept: Climb, reached: Sequence[Climb]) -> HMMFit:
+    """Say how the climb that was kept went, among those that reached an end."""
     tops = [_top(each) for each in reached]
-    fell = float(-min(np.diff(best.objective).min(initial=0.0), 0.0))
-    return HMMFit(best.params, _top(best), max(tops) - min(tops), len(best.objective), best.converged, fell)
+    fell = float(-min(np.diff(kept.objective).min(initial=0.0), 0.0))
+    return HMMFit(kept.params, _top(kept), max(tops) - min(tops), len(kept.objective), kept.converged, fell)
 
 
 def _top(reached: Climb) -> float:

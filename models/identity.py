@@ -95,14 +95,11 @@ class Identity:
         )
 
 
-def identify(
-    values: Array, probs: Array, params: HMMParams, center: float, scale: float, column: int
-) -> tuple[NDArray[np.int64], Identity]:
+def identify(probs: Array, params: HMMParams, center: float, scale: float, column: int) -> tuple[NDArray[np.int64], Identity]:
     """Order states by score and weigh the evidence that the first differs from the last.
 
     Parameters
     ----------
-    values : (n_obs,) the score column in its own unit
     probs : (n_obs, n_states) filtered probabilities of the training rows
     center, scale : standardisation of the score column
     column : its position in the model
@@ -156,7 +153,12 @@ def hellinger(a: HMMParams, b: HMMParams) -> Array:
 
 def match(old: HMMParams, new: HMMParams) -> NDArray[np.int64]:
     """Position in `new` of each state of `old`: the assignment of least total Hellinger distance."""
-    return np.asarray(linear_sum_assignment(hellinger(old, new))[1], dtype=np.int64)
+    return assign(hellinger(old, new))
+
+
+def assign(cost: Array) -> NDArray[np.int64]:
+    """Partner of each row of a square matrix of distances: the assignment of least total distance (Kuhn 1955)."""
+    return np.asarray(linear_sum_assignment(cost)[1], dtype=np.int64)
 
 
 def match_margin(old: HMMParams, new: HMMParams) -> float:

@@ -58,7 +58,7 @@ def fit_regime_hmm(
     Parameters
     ----------
     frame : training rows; incomplete rows are left out of the fit, and split its sequences
-    warm : the model of the refit before; its parameters are one start among some cold ones
+    warm : the model of the refit before; its parameters are held to unless much is gained by others (`models.hmm.choose`)
     """
     raw = frame[list(columns)].to_numpy(dtype=np.float64)[-(settings.window or len(frame)) :]
     rows, lengths = complete_blocks(raw)
@@ -86,7 +86,7 @@ def fit_regime_hmm(
         last=last,
     )
     at = columns.index(settings.score_column)
-    order, identity = identify(rows[:, at], filter_history(X, fit.params).probs, fit.params, center[at], scale[at], at)
+    order, identity = identify(filter_history(X, fit.params).probs, fit.params, center[at], scale[at], at)
     return RegimeHMM(columns, center, scale, fit.params.reordered(order), identity, fit, settings.clip)
 
 

@@ -112,7 +112,8 @@ class RegimeTVTP:
         """Average regime probabilities over the next `steps` sessions, (n_obs, n_states).
 
         The first move is driven by the newest drivers. Later ones are not known: the expected matrix of the move after i more sessions is
-        average + persistence**i (leading - average), the best linear forecast of each row of the matrix from its newest value. Steps are
+        average + persistence**i (leading - average), as if each row of the matrix went back to its average like the probability of staying,
+        at its autocorrelation: the best linear forecast of two states where that falls geometrically. Steps are
         taken with expected matrices, as if moves of different sessions were independent.
 
         Parameters

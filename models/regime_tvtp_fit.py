@@ -7,7 +7,7 @@ import pandas as pd
 
 from models.em import data_prior
 from models.errors import FitError
-from models.hmm import HMMFit
+from models.hmm import choose, reached_end, report_fit
 from models.identity import identify
 from models.inference import Array, HMMParams
 from models.regime import RegimeHMM
@@ -15,7 +15,7 @@ from models.regime_fit import HMMSettings, complete_blocks, fit_regime_hmm
 from models.regime_tvtp import DRIVER_LIMIT, RegimeTVTP
 from models.transitions import homogeneous_coefs
 from models.tvtp import TVTPParams, filter_onward
-from models.tvtp_em import MovingClimb, climb_moving
+from models.tvtp_em import climb_moving
 
 RIDGE = 1.0
 """Inverse variance of the slopes' normal prior, in log-odds per standard deviation of a driver."""
@@ -59,16 +59,21 @@ def fit_regime_tvtp(
     z = np.clip(np.nan_to_num(seen, nan=0.0), -DRIVER_LIMIT, DRIVER_LIMIT)
     rows, lengths = complete_blocks(X)
     prior = data_prior(rows, settings.n_components, settings.kappa)
+    last = _usable(warm, plain, drivers)
     climbs = [
         climb_moving(
             rows, z[~np.isnan(X).any(axis=1)], *start, prior, ridge=ridge, n_iter=settings.n_iter, tol=settings.tol, lengths=lengths
         )
-        for start in _starts(plain, center, scale, rng, _usable(warm, plain, drivers))
+        for start in _starts(plain, center, scale, rng, last)
     ]
-    best, fit = _best(climbs)
+    reached = [each for each in climbs if reached_end(each)]
+    if not reached:
+        raise FitError(f"regime model: none of {len(climbs)} starts gave finite parameters; use fewer states or drivers")
+    best = choose(climbs, held=last is not None and len(center) > 0)
+    fit = report_fit(best, reached)
     found = TVTPParams(best.params, best.coefs, np.zeros_like(center), np.ones_like(scale))
     at = columns.index(settings.score_column)
-    order, identity = identify(X[:, at], filter_onward(X, z, found).probs, found.hmm, plain.center[at], plain.scale[at], at)
+    order, identity = identify(filter_onward(X, z, found).probs, found.hmm, plain.center[at], plain.scale[at], at)
     named = found.reordered(order)
     base = replace(plain, params=named.hmm, identity=identity, fit=fit)
     return RegimeTVTP(base, drivers, named.coefs, center, scale, *matrices_to_come(named.leading(z)))
@@ -111,27 +116,17 @@ def _usable(warm: RegimeTVTP | None, plain: RegimeHMM, drivers: tuple[str, ...])
 def _starts(
     plain: RegimeHMM, center: Array, scale: Array, rng: np.random.Generator, warm: RegimeTVTP | None
 ) -> list[tuple[HMMParams, Array]]:
-    """Emissions and coefficients to begin from: no slope first, then those of the fit before or random ones."""
+    """Emissions and coefficients to begin from: those of the fit before first, or random slopes last; no slope always."""
     flat = homogeneous_coefs(plain.params.trans, len(center))
     starts = [(plain.params, flat)]
     if not len(center):
         return starts
     if warm is not None:
         own = warm.params.recentred(center, scale)
-        return [*starts, (warm.base.natural().rescaled(-plain.center / plain.scale, 1.0 / plain.scale), own.coefs)]
+        return [(warm.base.natural().rescaled(-plain.center / plain.scale, 1.0 / plain.scale), own.coefs), *starts]
     off = ~np.eye(plain.n_states, dtype=np.bool_)
     for _ in range(COLD_SLOPES):
         coefs = flat.copy()
         coefs[off, 1:] = rng.normal(size=coefs[off, 1:].shape)
         starts.append((plain.params, coefs))
     return starts
-
-
-def _best(climbs: list[MovingClimb]) -> tuple[MovingClimb, HMMFit]:
-    reached = [each for each in climbs if not each.failed and len(each.objective) and np.isfinite(each.objective).all()]
-    if not reached:
-        raise FitError(f"regime model: none of {len(climbs)} starts gave finite parameters; use fewer states or drivers")
-    tops = [float(each.objective[-1]) for each in reached]
-    best = reached[int(np.argmax(tops))]
-    fell = float(-min(np.diff(best.objective).min(initial=0.0), 0.0))
-    return best, HMMFit(best.params, max(tops), max(tops) - min(tops), len(best.objective), best.converged, fell)

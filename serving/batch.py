@@ -29,7 +29,7 @@ def score_in_fresh_process(model: str, market: str, out: Path | None, *, called:
 
     Returns
     -------
-    dict with the card, the number of rows, the last of them, and `labels`, what `serving.label_rows.publish_scores` takes
+    dict with the card, the number of rows, the last of them, and `labels`, what `serving.label_rows.publish_answer` takes
 
     Raises
     ------

@@ -7,9 +7,11 @@ import pandas as pd
 
 from models.average import RegimeAverage
 from models.bootstrap import weigh_names
-from models.identity import label_churn, match, match_margin
+from models.identity import assign, hellinger, label_churn, match_margin
+from models.params import Array
 from models.regime import RegimeHMM
 from models.regime_fit import filter_regimes
+from models.regime_jump import RegimeJump
 from models.regime_tvtp import RegimeTVTP
 from training.config import TrainConfig
 from training.regime_kinds import RegimeModel, hmm_settings, specification_settings
@@ -90,23 +92,37 @@ def _carried(model: RegimeModel, before: RegimeModel) -> RegimeModel:
 def name_margin(before: RegimeModel, model: RegimeModel) -> float:
     """How surely states were matched to those of the refit before (`models.identity.match_margin`), of an average the least sure member.
 
-    Infinite where nothing can be matched: other columns, or a model without states.
+    Infinite where no laws of states can be matched: other columns, or a model that has none.
     """
-    if isinstance(before, RegimeAverage) and isinstance(model, RegimeAverage) and before.names == model.names:
-        return min(name_margin(a, b) for a, b in zip(before.members, model.members, strict=True))
-    if isinstance(before, RegimeTVTP) and isinstance(model, RegimeTVTP):
-        return name_margin(before.base, model.base)
-    if not isinstance(before, RegimeHMM) or not isinstance(model, RegimeHMM) or before.columns != model.columns:
-        return float("inf")
-    return match_margin(before.natural(), model.natural())
+    laws = [
+        (old.natural(), new.natural()) for old, new in _pairs(before, model) if isinstance(old, RegimeHMM) and isinstance(new, RegimeHMM)
+    ]
+    return min((match_margin(*pair) for pair in laws), default=float("inf"))
 
 
 def names_inverted(before: RegimeModel, model: RegimeModel) -> bool:
-    """Whether a state's name went to another state (matched by Hellinger distance on a common scale), of an average in any member."""
-    if isinstance(before, RegimeAverage) and isinstance(model, RegimeAverage) and before.names == model.names:
-        return any(names_inverted(a, b) for a, b in zip(before.members, model.members, strict=True))
-    if isinstance(before, RegimeTVTP) and isinstance(model, RegimeTVTP):
-        return names_inverted(before.base, model.base)
-    if not isinstance(before, RegimeHMM) or not isinstance(model, RegimeHMM) or before.columns != model.columns:
-        return False
-    return bool((match(before.natural(), model.natural()) != np.arange(model.n_states)).any())
+    """Whether a state's name went to another state, of an average in any member."""
+    costs = [_distances(old, new) for old, new in _pairs(before, model)]
+    return any(bool((assign(cost) != np.arange(len(cost))).any()) for cost in costs)
+
+
+def _distances(old: RegimeHMM | RegimeJump, new: RegimeHMM | RegimeJump) -> Array:
+    """Distances of old and new states, (n_states, n_states): Hellinger's of their laws, or of a jump model's centers on the new scale."""
+    if isinstance(old, RegimeHMM) and isinstance(new, RegimeHMM):
+        return hellinger(old.natural(), new.natural())
+    assert isinstance(old, RegimeJump)
+    assert isinstance(new, RegimeJump)
+    held = (old.params.centers * old.scale + old.center - new.center) / new.scale
+    return np.asarray(np.linalg.norm(held[:, None] - new.params.centers, axis=2))
+
+
+def _pairs(before: RegimeModel, model: RegimeModel) -> list[tuple[RegimeHMM | RegimeJump, RegimeHMM | RegimeJump]]:
+    """Give the models inside two refits whose states can be matched, in pairs: of one kind, on the same columns."""
+    if isinstance(before, RegimeAverage) and isinstance(model, RegimeAverage):
+        same = zip(before.members, model.members, strict=True) if before.names == model.names else ()
+        return [pair for old, new in same for pair in _pairs(old, new)]
+    old, new = (each.base if isinstance(each, RegimeTVTP) else each for each in (before, model))
+    for kind in (RegimeHMM, RegimeJump):
+        if isinstance(old, kind) and isinstance(new, kind) and (old.columns, old.n_states) == (new.columns, new.n_states):
+            return [(old, new)]
+    return []

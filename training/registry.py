@@ -3,16 +3,27 @@
 from training.errors import JobError
 from training.tracking import CHAMPION, REGISTERED
 
+NOT_THERE = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
+"""What MLflow calls a model that is not registered, and an alias that no version carries."""
+
 
 def champion_version() -> str | None:
-    """Version that carries the alias; None where there is none."""
+    """Version that carries the alias; None where there is none.
+
+    Raises
+    ------
+    JobError
+        If the registry does not answer: that is not to be taken for having no champion.
+    """
     import mlflow
     from mlflow.exceptions import MlflowException
 
     try:
         return str(mlflow.MlflowClient().get_model_version_by_alias(REGISTERED, CHAMPION).version)
-    except MlflowException:
-        return None
+    except MlflowException as error:
+        if error.error_code in NOT_THERE:
+            return None
+        raise JobError(f"registry: it does not say which version is champion ({error.message}); look at MLFLOW_TRACKING_URI") from error
 
 
 def champion_behind(model: str) -> str | None:

@@ -36,7 +36,7 @@ def two_states(means: tuple[float, float], sds: tuple[float, float]) -> HMMParam
 
 def named(params: HMMParams, days: tuple[float, float], center: float = 0.0, scale: float = 1.0) -> tuple[np.ndarray, Identity]:
     probs = np.array([[1.0, 0.0]] * int(days[0]) + [[0.0, 1.0]] * int(days[1]))
-    return identify(np.zeros(len(probs)), probs, params, center, scale, 0)
+    return identify(probs, params, center, scale, 0)
 
 
 def test_states_are_ordered_by_mean_over_standard_deviation_in_the_columns_own_unit():

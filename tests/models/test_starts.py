@@ -4,9 +4,10 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.em import climb, data_prior, sticky_prior
+from models.em import Climb, climb, data_prior, sticky_prior
+from models.engine.em import CONVERGED, RAN_OUT
 from models.engine.filtering import filter_history
-from models.hmm import WORTH_A_MOVE, fit_hmm
+from models.hmm import WORTH_A_MOVE, choose, fit_hmm
 from models.params import HMMParams
 from models.starts import SOFTENING, cold_starts, softened, sticky_start
 
@@ -103,3 +104,18 @@ def test_refit_whose_last_parameters_fail_goes_on_from_the_guards():
     lost = HMMParams(worse.start, worse.trans, np.full_like(worse.means, np.nan), worse.scales)
     fit = fit_hmm(X, 2, starts=[better], last=lost, kappa=100.0, n_iter=300, tol=1e-6)
     np.testing.assert_allclose(fit.params.means, better.means, atol=1e-3)
+
+
+def ended(top: float, status: int = CONVERGED) -> Climb:
+    return Climb(sticky_start(2, blobs()), np.array([top]), np.array([top]), status)
+
+
+def test_choice_holds_the_last_optimum_unless_much_is_gained_or_it_did_not_converge():
+    held, little, much = ended(0.0), ended(WORTH_A_MOVE), ended(WORTH_A_MOVE + 0.1)
+    assert choose([held, little], held=True) is held
+    assert choose([held, little], held=False) is little
+    assert choose([held, little, much], held=True) is much
+    unfinished = ended(0.0, RAN_OUT)
+    assert choose([unfinished, ended(0.5)], held=True) is not unfinished
+    assert choose([unfinished, ended(-0.5)], held=True) is unfinished
+    assert choose([ended(np.nan), ended(-0.5)], held=True).objective[0] == -0.5

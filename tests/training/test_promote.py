@@ -13,7 +13,7 @@ from training.errors import JobError
 from training.labels import LabelNote
 from training.promote import promote_version
 from training.promotion_rules import load_promote_config
-from training.registry import champion_behind
+from training.registry import champion_behind, champion_version
 
 ROOT = Path(__file__).resolve().parents[2]
 RULES = load_promote_config(ROOT / "conf" / "promote.yaml")
@@ -345,3 +345,21 @@ def test_challenger_that_gives_up_a_forecast_of_the_champion_is_refused():
     decision = decide(candidate(book=losses(0.9, cells=(("BTC", 5),))), candidate(), RULES)
     assert not decision.promoted
     assert decision.reason == "it has no judged forecast of ALT over 21 sessions, which the champion has"
+
+
+def test_registry_that_does_not_answer_is_not_taken_for_one_without_a_champion(monkeypatch, tmp_path):
+    """An alias that nothing carries, and a model that is not registered, are; the first promotion rests on that."""
+    import mlflow
+    from mlflow.exceptions import MlflowException
+
+    with store_in(tmp_path):
+        assert champion_version() is None
+        mlflow.MlflowClient().create_registered_model("appetite")
+        assert champion_version() is None
+
+    def locked(*_args):
+        raise MlflowException("database is locked")
+
+    monkeypatch.setattr(mlflow.MlflowClient, "get_model_version_by_alias", locked)
+    with pytest.raises(JobError, match=r"registry: it does not say which version is champion .*database is locked.*MLFLOW_TRACKING_URI"):
+        champion_version()

@@ -99,3 +99,13 @@ def test_continuous_jump_model_is_fitted_and_warm_at_the_next_refit(frame):
 def test_specifications_are_of_the_hmm_alone():
     assert len(specification_settings(config(kind="hmm"))) == 5
     assert specification_settings(config(kind="tvtp")) == {}
+
+
+def test_swap_of_a_jump_models_names_is_seen(frame):
+    model = two_refits(frame.assign(ret=frame["ret"].abs()), config(kind="jump", jump_penalty=1.0))[0].model
+    assert isinstance(model, RegimeJump)
+    turned = replace(model, params=replace(model.params, centers=model.params.centers[::-1]))
+    moved = replace(model, center=model.center + 0.1 * model.scale, scale=1.1 * model.scale)  # the same centers on another scale
+    assert not names_inverted(model, model)
+    assert names_inverted(model, turned)
+    assert not names_inverted(model, moved)
