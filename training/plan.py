@@ -13,6 +13,7 @@ from models.forecast import RUNGS
 from serving.today import clean
 from sources import describe_market
 from training.config import TrainConfig
+from training.refit_names import EVIDENCE_EVERY
 from training.regime_kinds import hmm_settings, specification_settings
 from training.regimes import schedule
 from training.study import Progress, Table, make_table
@@ -40,9 +41,10 @@ def make_plan(market: Market, config: TrainConfig, progress: Progress = lambda s
     rows = {family: int(_of(table, family).notna().any(axis=1).sum()) for family in families}
     refit = _time_refit(table, first, positions[-1], config)
     cells = len(config.assets) * len(config.horizons)
-    bootstrap = config.regime.bootstrap if config.regime.kind == "hmm" else 0
+    weighed = -(-len(positions) // EVIDENCE_EVERY) * config.regime.evidence if config.regime.kind in ("hmm", "tvtp") else 0
+    resampled = weighed + (config.regime.bootstrap if config.regime.kind == "hmm" else 0)
     models = max(len(specification_settings(config)), 1)
-    seconds = making + len(positions) * (2.0 * models * refit + cells * LADDER_SECONDS) + bootstrap * refit + RECORD_SECONDS
+    seconds = making + len(positions) * (2.0 * models * refit + cells * LADDER_SECONDS) + 2.0 * resampled * refit + RECORD_SECONDS
     index = table.features.index
     return dict(
         clean(
@@ -59,7 +61,7 @@ def make_plan(market: Market, config: TrainConfig, progress: Progress = lambda s
                 "last_refit": index[positions[-1]],
                 "forecast_cells": cells,
                 "rungs": len(RUNGS),
-                "bootstrap_refits": bootstrap,
+                "resampled_refits": resampled,
                 "expected_cpu_seconds": round(seconds, 1),
             }
         )
@@ -104,7 +106,7 @@ def render_plan(plan: Mapping[str, Any]) -> str:
     lines += [f"  {family:<26} {rows}" for family, rows in plan["rows_per_family"].items()]
     lines += [
         "",
-        f"regime refits {plan['refits']}, {plan['first_refit']} to {plan['last_refit']}, and {plan['bootstrap_refits']} "
+        f"regime refits {plan['refits']}, {plan['first_refit']} to {plan['last_refit']}, and {plan['resampled_refits']} "
         "on resampled history",
     ]
     lines += [

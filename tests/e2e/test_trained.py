@@ -330,7 +330,7 @@ def test_dry_run_says_the_plan_and_opens_no_run(trained):
         "forecasts 4 of asset and horizon, 6 rungs each",
     ):
         assert line in lines
-    assert any(line.startswith("regime refits 12, 2019-01-03 to ") and "10 on resampled history" in line for line in lines)
+    assert any(line.startswith("regime refits 12, 2019-01-03 to ") and "22 on resampled history" in line for line in lines)
     (expected,) = [line for line in lines if line.startswith("expected time")]
     assert 5 < float(expected.split()[2]) < 120
     assert "SIMULATED" in lines[0]
