@@ -43,6 +43,6 @@ def test_shipped_refits_find_the_states_as_well_as_the_best_posteriors_do_and_ch
     table = rows.groupby(["world", "policy"], sort=False)[["accuracy", "churn", "log_score", "lack"]].mean().unstack("policy")
     print(f"walks by what a refit starts from, means of 10 worlds:\n{table.stack('policy', future_stack=True).round(4).to_string()}")  # noqa: T201
     accuracy, churn = table["accuracy"].dropna(), table["churn"]
-    assert (accuracy["as shipped"] >= accuracy["best of ten"] - 0.02).all()
+    assert (accuracy["as shipped"] >= accuracy["best of ten"] - 0.015).all()  # half of it is what ten worlds leave open
     assert accuracy["as shipped"].mean() > accuracy["last alone"].mean()
-    assert churn["as shipped"].mean() < churn["best of ten"].mean()
+    assert churn["as shipped"].mean() < churn["best of ten"].mean() / 1.5
