@@ -12,7 +12,7 @@ from models.explain_regime import explain_regime
 from models.regime import RegimeHMM
 from serving.regime_words import doubts, spread_words
 from serving.words import day, fixed, prob, share
-from training.plots_regime import moved_figure, range_figure, refits_figure
+from training.plots_regime import drawn_panels, moved_figure, range_figure, refits_figure
 from training.refit_history import refit_history
 from training.report_plot import Plot, captioned
 from training.report_tables import Table
@@ -48,7 +48,9 @@ def regime_section(study: Study, regime: Mapping[str, Any], enter: float, leave:
     enter, leave : thresholds of the call
     """
     history = refit_history(study.regimes, enter, leave)
-    plots = {"refits": captioned("refits", refits_figure(history, simulated), [refits_table(history)])}
+    plots = {}
+    if drawn_panels(history):
+        plots["refits"] = captioned("refits", refits_figure(history, simulated), [refits_table(history)])
     listed = regime.get("specifications")
     if listed:
         published = study.regimes.published.iloc[study.regimes.refits[0].position :]

@@ -36,9 +36,13 @@ def averaged(sample_market, project_root):
 
 
 @pytest.fixture(scope="module")
+def classified(sample_market, project_root):
+    return study_of(sample_market, project_root, "classifier")
+
+
+@pytest.fixture(scope="module")
 def section(averaged):
-    config, study, facts = averaged
-    return regime_section(study, facts["regime"], config.regime.enter, config.regime.leave, simulated=True)
+    return section_of(*averaged)
 
 
 def test_specifications_say_what_their_own_filters_say(averaged, section):
@@ -132,15 +136,33 @@ def test_bars_run_from_the_odds_before_to_those_after():
     assert bars == [(0.0, -1.0), (-1.0, 3.0), (2.0, -0.5), (0.0, 1.5)]
 
 
+def section_of(config, study, facts):
+    return regime_section(study, facts["regime"], config.regime.enter, config.regime.leave, simulated=True)
+
+
+def report_of(market, config, study, facts, folder):
+    """Write the report and give its text, which is whole."""
+    card = build_card(facts, make_scorer(study, config).published, "run abcd1234")
+    events = event_study(market, config.assets, config.horizons)
+    text = write_report(folder / "r.html", card, facts, study, market, events, {"config": config.resolved()}).read_text(encoding="utf-8")
+    assert Page(text).open == []
+    return text
+
+
 @pytest.mark.parametrize("kind", ["jump", "classifier"])
-def test_kinds_without_a_likelihood_are_told_what_they_have(kind, sample_market, project_root, tmp_path):
-    config, study, facts = study_of(sample_market, project_root, kind)
-    section = regime_section(study, facts["regime"], config.regime.enter, config.regime.leave, simulated=True)
+def test_kinds_without_a_likelihood_are_told_what_they_have(kind, sample_market, project_root, tmp_path, request):
+    run = request.getfixturevalue("classified") if kind == "classifier" else study_of(sample_market, project_root, kind)
+    section = section_of(*run)
     assert section.specifications is None
     assert set(section.plots) == {"refits"}
-    card = build_card(facts, make_scorer(study, config).published, "run abcd1234")
-    events = event_study(sample_market, config.assets, config.horizons)
-    path = write_report(tmp_path / "r.html", card, facts, study, sample_market, events, {"config": config.resolved()})
-    page = Page(path.read_text(encoding="utf-8"))
-    assert page.open == []
-    assert "sure" in page.ids
+    assert "Names and revisions" in report_of(sample_market, *run, tmp_path)
+
+
+def test_single_refit_without_states_has_nothing_to_draw(classified, sample_market, tmp_path):
+    config, study, facts = classified
+    only = dataclasses.replace(study.regimes.refits[0], end=len(study.features))
+    young = dataclasses.replace(study, regimes=dataclasses.replace(study.regimes, refits=(only,)))
+    assert section_of(config, young, facts).plots == {}
+    text = report_of(sample_market, config, young, facts, tmp_path)
+    assert "Names and revisions" not in text
+    assert "How sure is the regime?" in text
