@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from models.identity import MIN_SD_RATIO
-from serving.words import plain, plural, prob, share, signed
+from serving.words import ends, plain, plural, prob, share, signed, stay
 
 DOUBTS = {
     "apart": "they differ neither in mean nor enough in variance",
@@ -32,8 +32,8 @@ def regime_sentences(regime: Mapping[str, Any]) -> list[str]:
         out.append(_moved(regime["moved"]))
     if regime["identified"]:
         out.append(f"for {plural(regime['sessions'], 'session')}, since {regime['since']}")
-    if regime["dwell_expected"]:
-        out.append(f"the model expects such a state to last {regime['dwell_expected']:.0f} sessions")
+    if ends(regime["dwell_expected"]):
+        out.append(f"the model expects such a state to last {stay(regime['dwell_expected'])} sessions")
     out += [_driver(each) for each in regime.get("drivers") or ()]
     if regime["kind"] == "jump":
         out.append("label of a jump model: how its cheapest path ends, not a probability")

@@ -11,7 +11,7 @@ from models.average import RegimeAverage, quantile_range
 from models.explain_regime import explain_regime
 from models.regime import RegimeHMM
 from serving.regime_words import doubts, spread_words
-from serving.words import day, fixed, prob, share
+from serving.words import count, day, fixed, prob, share, stay
 from training.plots_regime import drawn_panels, moved_figure, range_figure, refits_figure
 from training.refit_history import refit_history
 from training.report_plot import Plot, captioned
@@ -129,8 +129,8 @@ def specification_table(listed: list[dict[str, Any]]) -> Table:
             each["differs"],
             prob(each["p"]),
             share(each["other_days"], 1),
-            ", ".join(f"{dwell:.0f}" for dwell in each["dwell"]),
-            "Gaussian" if each["dof"] is None else ", ".join(f"{dof:.0f}" for dof in each["dof"]),
+            ", ".join(map(stay, each["dwell"])),
+            "Gaussian" if each["dof"] is None else ", ".join(map(count, each["dof"])),
             fixed(each["sd_ratio"], 2),
             "yes" if each["identified"] else "no",
         ]

@@ -222,6 +222,13 @@ def test_card_survives_what_is_missing(name):
     assert "REGIME" in screen(facts, answers)
 
 
+@pytest.mark.parametrize("dwell", [None, 4099861653.0])
+def test_stay_without_an_end_is_left_unsaid(dwell):
+    facts = facts_of()
+    assert "expects such a state to last 90 sessions" in flat(screen(facts))
+    assert "expects such a state" not in flat(screen(facts | {"regime": facts["regime"] | {"dwell": [dwell, 30.0]}}))
+
+
 def test_asset_whose_history_is_too_short_for_a_forecast_is_left_out_of_the_forecasts_alone():
     answers = answers_of().drop(columns=[c for c in answers_of() if c.startswith("ALT_")])
     text = flat(screen(answers=answers))

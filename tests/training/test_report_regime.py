@@ -17,7 +17,7 @@ from training.plot_style import to_bytes
 from training.plots_regime import moved_figure, range_figure, refits_figure
 from training.refit_history import refit_history
 from training.report import write_report
-from training.report_regime import YEAR, newest_year, refits_table, regime_section, sure_sentences
+from training.report_regime import YEAR, newest_year, refits_table, regime_section, specification_table, sure_sentences
 from training.study import make_table, run_study
 
 FEW = {"assets": ["BTC"], "horizons": [5], "regime.n_init": 1, "regime.bootstrap": 10, "regime.evidence": 2}
@@ -61,6 +61,13 @@ def test_specifications_say_what_their_own_filters_say(averaged, section):
         assert told["other_days"] == pytest.approx(apart / published, abs=2 / published)  # compiled and plain may part at .5 itself
     told = facts["regime"]["specifications"]
     assert [row[3] for row in section.specifications.rows] == [f"{each['other_days']:.1%}" for each in told]
+
+
+def test_stay_without_an_end_and_an_unknown_dof_are_said_to_be(averaged):
+    _, _, facts = averaged
+    told = facts["regime"]["specifications"][0]
+    odd = [told | {"dwell": [None, 4099861653.0], "dof": [None, 6.2]}, told | {"dwell": [25.4, 9.0], "dof": None}]
+    assert [row[4:6] for row in specification_table(odd).rows] == [["no end, no end", "n/a, 6"], ["25, 9", "Gaussian"]]
 
 
 def test_newest_year_adds_up_to_the_odds_of_the_probabilities(averaged):
