@@ -314,6 +314,25 @@ def test_drivers_of_the_transitions_are_told():
     assert "liquidity__vix a standard deviation higher: +1.2 to the log-odds of moving from risk-on to risk-off" in text
 
 
+def driven_facts(sizes: list[float], **known: Any) -> dict[str, Any]:
+    moves = [{"driver": f"vix{i}", "from": "risk_on", "to": "risk_off", "log_odds": size} for i, size in enumerate(sizes)]
+    return facts_of(regime=facts_of()["regime"] | {"kind": "tvtp", "drivers": moves} | known)
+
+
+def test_strongest_drivers_alone_are_told_largest_first():
+    text = flat(screen(driven_facts([0.1, -2.0, 0.7, 1.5, 0.2])))
+    told = [text.find(f"vix{i} a standard deviation higher") for i in (1, 3, 2)]
+    assert told == sorted(told)
+    assert -1 not in told
+    assert text.count("a standard deviation higher") == 3
+
+
+def test_drivers_of_states_without_names_are_left_unsaid():
+    text = flat(screen(driven_facts([1.2], identified=False, failed=["order"]), answers_of(regime="unidentified")))
+    assert "cannot be told apart" in text
+    assert "a standard deviation higher" not in text
+
+
 def test_spread_of_the_refits_is_parted_on_the_session_of_training_alone():
     facts = facts_of()
     facts["regime"] |= {"spread": SPREAD, "specifications": [{}] * 5, "ambiguous_share": 0.12}
