@@ -10,6 +10,7 @@ import pandas as pd
 from models.average import RegimeAverage, quantile_range
 from models.explain_regime import explain_regime
 from models.regime import RegimeHMM
+from models.regime_tvtp import RegimeTVTP
 from serving.regime_words import doubts, spread_words
 from serving.words import count, day, fixed, prob, share, stay
 from training.plots_regime import drawn_panels, moved_figure, range_figure, refits_figure
@@ -93,7 +94,10 @@ def _revised(newest: pd.Series) -> list[str]:
 
 
 def newest_year(study: Study) -> pd.DataFrame | None:
-    """What the log-odds of the newest sessions are made of under the newest model; None of a model without likelihood.
+    """What the log-odds of the newest sessions are made of under the newest model.
+
+    None of a model without likelihood, of a walk of one session, and where any of these numbers is not finite: one such row drops the
+    whole year.
 
     Returns
     -------
@@ -102,7 +106,7 @@ def newest_year(study: Study) -> pd.DataFrame | None:
     """
     refit = study.regimes.refits[-1]
     n = min(YEAR, len(refit.states) - 1)
-    if not isinstance(refit.model, RegimeHMM | RegimeAverage) or n < 1:
+    if not isinstance(refit.model, RegimeHMM | RegimeAverage | RegimeTVTP) or n < 1:
         return None
     rows = study.features.iloc[-n:]
     told = explain_regime(refit.model, rows, refit.states[-1 - n], memory=True)

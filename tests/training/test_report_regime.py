@@ -24,8 +24,9 @@ FEW = {"assets": ["BTC"], "horizons": [5], "regime.n_init": 1, "regime.bootstrap
 WALK = {"walk.min_history": 504, "walk.refit_every": 252, "forecast.min_rows": 252}
 
 
-def study_of(market, root, kind):
-    config = load_config(root / "conf" / "train.yaml", **FEW, **WALK, **{"regime.kind": kind})
+def study_of(market, root, kind, **regime):
+    own = {f"regime.{name}": value for name, value in regime.items()}
+    config = load_config(root / "conf" / "train.yaml", **(FEW | WALK | {"regime.kind": kind} | own))
     study = run_study(make_table(market, config, lambda *_: None), config, lambda *_: None)
     return config, study, gather_facts(market, study, config)
 
@@ -38,6 +39,11 @@ def averaged(sample_market, project_root):
 @pytest.fixture(scope="module")
 def classified(sample_market, project_root):
     return study_of(sample_market, project_root, "classifier")
+
+
+@pytest.fixture(scope="module")
+def driven(sample_market, project_root):
+    return study_of(sample_market, project_root, "tvtp", drivers=["liquidity__vix"])
 
 
 @pytest.fixture(scope="module")
@@ -173,3 +179,31 @@ def test_single_refit_without_states_has_nothing_to_draw(classified, sample_mark
     text = report_of(sample_market, config, young, facts, tmp_path)
     assert "Names and revisions" not in text
     assert "How sure is the regime?" in text
+
+
+def test_driven_transitions_go_through_facts_section_and_report(driven, sample_market, tmp_path):
+    config, study, facts = driven
+    told = facts["regime"]
+    assert [(each["driver"], each["from"], each["to"]) for each in told["drivers"]] == [
+        ("liquidity__vix", "risk_on", "risk_off"),
+        ("liquidity__vix", "risk_off", "risk_on"),
+    ]
+    section = section_of(*driven)
+    assert section.specifications is None
+    assert set(section.plots) == {"refits", "moved"}
+    unnamed = facts | {"regime": told | {"identified": False}}  # told whatever this small market's fit comes to
+    text = report_of(sample_market, config, study, unnamed, tmp_path)
+    assert "Today's states cannot be told apart" in text
+    assert "What moved it" in text
+    assert "reads that probability as the" in text
+    assert [row[-1] for row in Page(text).rows if row[0] == "vix"] == ["regime, ridge"]  # the regime reads it as a driver
+
+
+def test_newest_year_of_driven_transitions_adds_up_to_the_odds_of_the_probabilities(driven):
+    _, study, _ = driven
+    year, p = newest_year(study), study.regimes.refits[-1].probs[-YEAR:, 0]
+    assert set(year.columns) == {"base", *{column.split("__")[0] for column in study.regimes.refits[-1].model.base.columns}, "total"}
+    np.testing.assert_allclose(year.drop(columns="total").sum(axis="columns"), year["total"], atol=1e-9)
+    inside = (p > 1e-6) & (p < 1 - 1e-6)  # beyond, the probability has fewer digits than its odds
+    assert inside.sum() > 20
+    np.testing.assert_allclose(year["total"][inside], np.log(p / (1 - p))[inside], atol=1e-6)
