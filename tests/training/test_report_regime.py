@@ -195,6 +195,8 @@ def test_driven_transitions_go_through_facts_section_and_report(driven, sample_m
     text = report_of(sample_market, config, study, unnamed, tmp_path)
     assert "Today's states cannot be told apart" in text
     assert "What moved it" in text
+    assert "the model that leads the average" not in text  # there is no average
+    assert "once a year, and at once where a refit" in text
     assert "reads that probability as the" in text
     assert [row[-1] for row in Page(text).rows if row[0] == "vix"] == ["regime, ridge"]  # the regime reads it as a driver
 
