@@ -112,7 +112,8 @@ def degenerate_reasons(fit: JumpFit, min_occupancy: float) -> list[str]:
     occupancy = fit.proba.mean(axis=0)
     reasons = []
     if not fit.converged:
-        reasons.append(f"the descent did not end in {fit.n_iter} rounds (raise max_iter)")
+        way_out = "raise max_iter above that; regime.n_iter in a training's configuration"
+        reasons.append(f"the descent did not end in {fit.n_iter} rounds ({way_out})")
     if occupancy.min() < min_occupancy:
         state = int(occupancy.argmin())
         reasons.append(

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from models.identity import MIN_SD_RATIO
-from serving.words import plain, plural, prob, share, signed
+from serving.words import ends, plain, plural, prob, share, signed, stay
 
 DOUBTS = {
     "apart": "they differ neither in mean nor enough in variance",
@@ -12,6 +12,9 @@ DOUBTS = {
     "gain": "they do not foretell returns surely better than one state",
 }
 """By criterion of `models.identity.CRITERIA`: what is wrong where it is not met."""
+
+DRIVERS_TOLD = 3
+"""Most drivers that the card names; four of them on four states would be 48 sentences."""
 
 
 def regime_sentences(regime: Mapping[str, Any]) -> list[str]:
@@ -32,9 +35,10 @@ def regime_sentences(regime: Mapping[str, Any]) -> list[str]:
         out.append(_moved(regime["moved"]))
     if regime["identified"]:
         out.append(f"for {plural(regime['sessions'], 'session')}, since {regime['since']}")
-    if regime["dwell_expected"]:
-        out.append(f"the model expects such a state to last {regime['dwell_expected']:.0f} sessions")
-    out += [_driver(each) for each in regime.get("drivers") or ()]
+    if ends(regime["dwell_expected"]):
+        out.append(f"the model expects such a state to last {stay(regime['dwell_expected'])} sessions")
+    if regime["identified"]:  # moves are told between names
+        out += _drivers(regime.get("drivers") or ())
     if regime["kind"] == "jump":
         out.append("label of a jump model: how its cheapest path ends, not a probability")
     return [*out, *_names(regime)]
@@ -86,6 +90,11 @@ def _specifications(regime: Mapping[str, Any]) -> list[str]:
         said = f"{said}: AMBIGUOUS, they do not agree{often}"
     spread = regime.get("spread")
     return [said, f"variance of the refits: {spread_words(spread)}"] if spread else [said]
+
+
+def _drivers(driven: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Word the strongest, largest first."""
+    return [_driver(each) for each in sorted(driven, key=lambda each: -abs(each["log_odds"]))[:DRIVERS_TOLD]]
 
 
 def _driver(driven: Mapping[str, Any]) -> str:

@@ -5,7 +5,9 @@ from typing import Any
 
 import pandas as pd
 
-UNKNOWN = "n/a"
+UNKNOWN, ENDLESS = "n/a", "no end"
+LONGEST_STAY = 10_000
+"""Expected sessions in a state, about 40 years, beyond which no history at hand can tell a stay from one without end."""
 BEATS, INCONCLUSIVE, TOO_FEW = "beats the baseline", "does not beat the baseline", "too few rows to tell"
 INFORMED, DESCRIPTIVE = "carries information, but its losses are not surely smaller", "descriptive: such a horizon cannot be established"
 """Verdicts on a forecast against its best baseline."""
@@ -68,6 +70,16 @@ def fixed(value: Any, digits: int) -> str:
 def count(value: Any) -> str:
     """Write a number of things."""
     return UNKNOWN if is_missing(value) else f"{value:.0f}"
+
+
+def ends(dwell: Any) -> bool:
+    """Whether an expected stay in a state, in sessions, has an end worth telling; None is an endless one, as JSON has no infinity."""
+    return not is_missing(dwell) and bool(dwell <= LONGEST_STAY)
+
+
+def stay(dwell: Any) -> str:
+    """Write an expected stay in a state, in sessions."""
+    return f"{dwell:.0f}" if ends(dwell) else ENDLESS
 
 
 def day(value: Any) -> str:

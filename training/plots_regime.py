@@ -109,16 +109,20 @@ def _bars(axes: Axes, parts: Mapping[str, float]) -> None:
     axes.set_title("What the newest session changed, log-odds of risk-on")
 
 
+def drawn_panels(history: pd.DataFrame) -> dict[str, tuple[str, float | None, bool]]:
+    """Give those of `PANELS` that have a value to draw; none for the first refit of a model without states."""
+    return {name: told for name, told in PANELS.items() if history[name].notna().any()}
+
+
 def refits_figure(history: pd.DataFrame, simulated: bool) -> Figure:
     """Draw refit by refit what the names rest on, and how far a refit takes back what was published.
 
     Parameters
     ----------
-    history : as `training.refit_history.refit_history`
+    history : as `training.refit_history.refit_history`, with something to draw (`drawn_panels`)
     """
-    drawn = {name: told for name, told in PANELS.items() if history[name].notna().any()}
-    rows = -(-len(drawn) // 3)
-    with canvas(0.7 + 1.75 * max(rows, 1), simulated) as figure:
+    drawn = drawn_panels(history)
+    with canvas(0.7 + 1.75 * -(-len(drawn) // 3), simulated) as figure:
         unnamed = ~history["identified"].to_numpy(dtype=np.bool_)
         for axes, (name, (title, least, share)) in zip(panels(figure, len(drawn), 3, sharex=True), drawn.items(), strict=True):
             axes.plot(history[name], color=LINES[0]["color"], linewidth=1.0)

@@ -66,10 +66,11 @@ def hmm_settings(config: TrainConfig) -> HMMSettings:
 
 
 def jump_settings(config: TrainConfig) -> JumpSettings:
-    """Give the settings of the jump model in the model's own words."""
+    """Give the settings of the jump model in the model's own words; `n_iter` may raise its rounds, never lower them."""
     regime = config.regime
     step, continuous = GRID_STEPS[regime.n_components], regime.jump_continuous
-    return JumpSettings(regime.n_components, regime.jump_penalty, continuous, step, n_init=regime.n_init)
+    rounds = max(regime.n_iter, JumpSettings.max_iter)
+    return JumpSettings(regime.n_components, regime.jump_penalty, continuous, step, n_init=regime.n_init, max_iter=rounds)
 
 
 def specification_settings(config: TrainConfig) -> dict[str, HMMSettings]:

@@ -138,7 +138,10 @@ def _reference(study: Study, config: Mapping[str, Any]) -> Table | None:
 
 
 def _readers(config: Mapping[str, Any]) -> dict[str, list[str]]:
-    return {"regime": list(config.get("regime.columns", [])), "ridge": list(config.get("forecast.features", []))}
+    """Columns by reader; those that drive transitions are read by the kind that has them alone."""
+    drivers = config.get("regime.drivers", []) if config.get("regime.kind") == "tvtp" else []
+    regime = dict.fromkeys([*config.get("regime.columns", []), *drivers])
+    return {"regime": list(regime), "ridge": list(config.get("forecast.features", []))}
 
 
 def _made(run_info: Mapping[str, Any], market: Market, facts: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -23,11 +23,12 @@ CAPTIONS: Mapping[str, tuple[str, str]] = {
     ),
     "refits": (
         "By refit: what the names of the states rest on, days relabelled, and how far the refit takes back what was published.",
-        "Above, of the model that leads the average: how probably the states keep their order on resampled history, whether they "
+        "Above, of the model (of an average: of its first): how probably the states keep their order on resampled history, whether they "
         "foretell returns better than one state does, how far they are apart. Names need every curve at or above its dotted line (states "
-        "whose means surely differ need no ratio); order and gain are weighed once a year. A cross is a refit whose states carry no names: "
-        "what it published is 'unidentified'. Below: days whose likeliest state changed against the refit before; how far the refit's "
-        "probabilities are from the published ones; published names it would change. High values: past calls were not settled.",
+        "whose means surely differ need no ratio); order and gain are weighed once a year, and at once where a refit's states are others. "
+        "A cross is a refit whose states carry no names: what it published is 'unidentified'. Below: days whose likeliest state changed "
+        "against the refit before; how far the refit's probabilities are from the published ones; published names it would change. High "
+        "values: past calls were not settled.",
     ),
     "fans": (
         "Forecast quantiles of each asset by horizon over the quantiles of all its past moves.",

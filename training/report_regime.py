@@ -10,9 +10,10 @@ import pandas as pd
 from models.average import RegimeAverage, quantile_range
 from models.explain_regime import explain_regime
 from models.regime import RegimeHMM
+from models.regime_tvtp import RegimeTVTP
 from serving.regime_words import doubts, spread_words
-from serving.words import day, fixed, prob, share
-from training.plots_regime import moved_figure, range_figure, refits_figure
+from serving.words import count, day, fixed, prob, share, stay
+from training.plots_regime import drawn_panels, moved_figure, range_figure, refits_figure
 from training.refit_history import refit_history
 from training.report_plot import Plot, captioned
 from training.report_tables import Table
@@ -48,7 +49,9 @@ def regime_section(study: Study, regime: Mapping[str, Any], enter: float, leave:
     enter, leave : thresholds of the call
     """
     history = refit_history(study.regimes, enter, leave)
-    plots = {"refits": captioned("refits", refits_figure(history, simulated), [refits_table(history)])}
+    plots = {}
+    if drawn_panels(history):
+        plots["refits"] = captioned("refits", refits_figure(history, simulated), [refits_table(history)])
     listed = regime.get("specifications")
     if listed:
         published = study.regimes.published.iloc[study.regimes.refits[0].position :]
@@ -91,7 +94,10 @@ def _revised(newest: pd.Series) -> list[str]:
 
 
 def newest_year(study: Study) -> pd.DataFrame | None:
-    """What the log-odds of the newest sessions are made of under the newest model; None of a model without likelihood.
+    """What the log-odds of the newest sessions are made of under the newest model.
+
+    None of a model without likelihood, of a walk of one session, and where any of these numbers is not finite: one such row drops the
+    whole year.
 
     Returns
     -------
@@ -100,7 +106,7 @@ def newest_year(study: Study) -> pd.DataFrame | None:
     """
     refit = study.regimes.refits[-1]
     n = min(YEAR, len(refit.states) - 1)
-    if not isinstance(refit.model, RegimeHMM | RegimeAverage) or n < 1:
+    if not isinstance(refit.model, RegimeHMM | RegimeAverage | RegimeTVTP) or n < 1:
         return None
     rows = study.features.iloc[-n:]
     told = explain_regime(refit.model, rows, refit.states[-1 - n], memory=True)
@@ -127,8 +133,8 @@ def specification_table(listed: list[dict[str, Any]]) -> Table:
             each["differs"],
             prob(each["p"]),
             share(each["other_days"], 1),
-            ", ".join(f"{dwell:.0f}" for dwell in each["dwell"]),
-            "Gaussian" if each["dof"] is None else ", ".join(f"{dof:.0f}" for dof in each["dof"]),
+            ", ".join(map(stay, each["dwell"])),
+            "Gaussian" if each["dof"] is None else ", ".join(map(count, each["dof"])),
             fixed(each["sd_ratio"], 2),
             "yes" if each["identified"] else "no",
         ]

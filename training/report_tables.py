@@ -9,7 +9,7 @@ import pandas as pd
 from features.market import Market
 from models.forecast import RUNGS
 from serving.card import LONGEST_CONFIRMED
-from serving.words import count, day, fixed, p_value, percent, plain, prob, share, signed
+from serving.words import count, day, fixed, p_value, percent, plain, prob, share, signed, stay
 from training.book import SERVED
 from training.calibration import PIT_BINS, gain_by_year
 from training.plots import regime_spells
@@ -47,7 +47,7 @@ def refit_table(study: Study) -> Table:
     rows = []
     for refit in reversed(study.regimes.refits):
         dwell = getattr(refit.model, "dwell", None)
-        dwelling = "not modelled" if dwell is None else ", ".join(f"{d:.0f}" for d in dwell)
+        dwelling = "not modelled" if dwell is None else ", ".join(map(stay, dwell))
         left = ", ".join(refit.left_out) or "none"
         rows.append([day(study.features.index[refit.position]), share(refit.churn, 1), dwelling, "yes" if refit.degenerate else "no", left])
     head = ["refit on", "days relabelled", "expected spell by state, sessions", "degenerate", "columns left out"]

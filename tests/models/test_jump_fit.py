@@ -179,7 +179,7 @@ def test_a_state_without_a_row_is_warned_of_with_the_way_out():
 
 def test_a_descent_cut_short_is_warned_of_and_a_good_fit_is_not():
     X = jump_world(300, 3, 2, 4, spread=0.5)[1]
-    with pytest.warns(DegenerateFitWarning, match=r"did not end in 1 rounds \(raise max_iter\)"):
+    with pytest.warns(DegenerateFitWarning, match=r"not end in 1 rounds \(raise max_iter above that; regime\.n_iter in a train"):
         warn_if_degenerate(fit_jump(X, JumpSettings(3, 1.0, max_iter=1), starts_of(X, 3, 1)), 0.0, "here")
     with warnings.catch_warnings():
         warnings.simplefilter("error")

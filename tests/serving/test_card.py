@@ -222,6 +222,13 @@ def test_card_survives_what_is_missing(name):
     assert "REGIME" in screen(facts, answers)
 
 
+@pytest.mark.parametrize("dwell", [None, 4099861653.0])
+def test_stay_without_an_end_is_left_unsaid(dwell):
+    facts = facts_of()
+    assert "expects such a state to last 90 sessions" in flat(screen(facts))
+    assert "expects such a state" not in flat(screen(facts | {"regime": facts["regime"] | {"dwell": [dwell, 30.0]}}))
+
+
 def test_asset_whose_history_is_too_short_for_a_forecast_is_left_out_of_the_forecasts_alone():
     answers = answers_of().drop(columns=[c for c in answers_of() if c.startswith("ALT_")])
     text = flat(screen(answers=answers))
@@ -305,6 +312,25 @@ def test_drivers_of_the_transitions_are_told():
     driven = {"driver": "liquidity__vix", "from": "risk_on", "to": "risk_off", "log_odds": 1.234}
     text = flat(screen(facts_of(regime=facts_of()["regime"] | {"kind": "tvtp", "drivers": [driven]})))
     assert "liquidity__vix a standard deviation higher: +1.2 to the log-odds of moving from risk-on to risk-off" in text
+
+
+def driven_facts(sizes: list[float], **known: Any) -> dict[str, Any]:
+    moves = [{"driver": f"vix{i}", "from": "risk_on", "to": "risk_off", "log_odds": size} for i, size in enumerate(sizes)]
+    return facts_of(regime=facts_of()["regime"] | {"kind": "tvtp", "drivers": moves} | known)
+
+
+def test_strongest_drivers_alone_are_told_largest_first():
+    text = flat(screen(driven_facts([0.1, -2.0, 0.7, 1.5, 0.2])))
+    told = [text.find(f"vix{i} a standard deviation higher") for i in (1, 3, 2)]
+    assert told == sorted(told)
+    assert -1 not in told
+    assert text.count("a standard deviation higher") == 3
+
+
+def test_drivers_of_states_without_names_are_left_unsaid():
+    text = flat(screen(driven_facts([1.2], identified=False, failed=["order"]), answers_of(regime="unidentified")))
+    assert "cannot be told apart" in text
+    assert "a standard deviation higher" not in text
 
 
 def test_spread_of_the_refits_is_parted_on_the_session_of_training_alone():

@@ -33,3 +33,11 @@ def test_prob_never_says_certain(value, written):
 @pytest.mark.parametrize(("value", "written"), [(None, "n/a"), (0.0002, "under .001"), (0.0234, ".023"), (0.1, ".10"), (0.44, ".44")])
 def test_p_value_keeps_the_digits_that_matter(value, written):
     assert words.p_value(value) == written
+
+
+@pytest.mark.parametrize(
+    ("value", "written"), [(None, "no end"), (np.inf, "no end"), (4099861653.0, "no end"), (10_000.0, "10000"), (1.0, "1"), (89.6, "90")]
+)
+def test_stay_without_an_end_is_told_from_one_that_ends(value, written):
+    assert words.stay(value) == written
+    assert words.ends(value) is (written != "no end")

@@ -88,6 +88,11 @@ def test_jump_model_is_set_as_configured_on_a_grid_that_is_allowed(n_components)
     assert not jump_settings(config(kind="jump")).continuous
 
 
+@pytest.mark.parametrize(("n_iter", "rounds"), [(300, 1000), (5000, 5000)])
+def test_rounds_of_a_jump_model_are_raised_by_n_iter_and_never_lowered(n_iter, rounds):
+    assert jump_settings(config(kind="jump", n_iter=n_iter)).max_iter == rounds
+
+
 def test_continuous_jump_model_is_fitted_and_warm_at_the_next_refit(frame):
     first, second = two_refits(frame, config(kind="jump", jump_continuous=True, columns=["ret", "vix"], jump_penalty=20.0))
     assert isinstance(second.model, RegimeJump)

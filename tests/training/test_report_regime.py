@@ -17,15 +17,16 @@ from training.plot_style import to_bytes
 from training.plots_regime import moved_figure, range_figure, refits_figure
 from training.refit_history import refit_history
 from training.report import write_report
-from training.report_regime import YEAR, newest_year, refits_table, regime_section, sure_sentences
+from training.report_regime import YEAR, newest_year, refits_table, regime_section, specification_table, sure_sentences
 from training.study import make_table, run_study
 
 FEW = {"assets": ["BTC"], "horizons": [5], "regime.n_init": 1, "regime.bootstrap": 10, "regime.evidence": 2}
 WALK = {"walk.min_history": 504, "walk.refit_every": 252, "forecast.min_rows": 252}
 
 
-def study_of(market, root, kind):
-    config = load_config(root / "conf" / "train.yaml", **FEW, **WALK, **{"regime.kind": kind})
+def study_of(market, root, kind, **regime):
+    own = {f"regime.{name}": value for name, value in regime.items()}
+    config = load_config(root / "conf" / "train.yaml", **(FEW | WALK | {"regime.kind": kind} | own))
     study = run_study(make_table(market, config, lambda *_: None), config, lambda *_: None)
     return config, study, gather_facts(market, study, config)
 
@@ -36,9 +37,18 @@ def averaged(sample_market, project_root):
 
 
 @pytest.fixture(scope="module")
+def classified(sample_market, project_root):
+    return study_of(sample_market, project_root, "classifier")
+
+
+@pytest.fixture(scope="module")
+def driven(sample_market, project_root):
+    return study_of(sample_market, project_root, "tvtp", drivers=["liquidity__vix"])
+
+
+@pytest.fixture(scope="module")
 def section(averaged):
-    config, study, facts = averaged
-    return regime_section(study, facts["regime"], config.regime.enter, config.regime.leave, simulated=True)
+    return section_of(*averaged)
 
 
 def test_specifications_say_what_their_own_filters_say(averaged, section):
@@ -57,6 +67,13 @@ def test_specifications_say_what_their_own_filters_say(averaged, section):
         assert told["other_days"] == pytest.approx(apart / published, abs=2 / published)  # compiled and plain may part at .5 itself
     told = facts["regime"]["specifications"]
     assert [row[3] for row in section.specifications.rows] == [f"{each['other_days']:.1%}" for each in told]
+
+
+def test_stay_without_an_end_and_an_unknown_dof_are_said_to_be(averaged):
+    _, _, facts = averaged
+    told = facts["regime"]["specifications"][0]
+    odd = [told | {"dwell": [None, 4099861653.0], "dof": [None, 6.2]}, told | {"dwell": [25.4, 9.0], "dof": None}]
+    assert [row[4:6] for row in specification_table(odd).rows] == [["no end, no end", "n/a, 6"], ["25, 9", "Gaussian"]]
 
 
 def test_newest_year_adds_up_to_the_odds_of_the_probabilities(averaged):
@@ -132,15 +149,63 @@ def test_bars_run_from_the_odds_before_to_those_after():
     assert bars == [(0.0, -1.0), (-1.0, 3.0), (2.0, -0.5), (0.0, 1.5)]
 
 
+def section_of(config, study, facts):
+    return regime_section(study, facts["regime"], config.regime.enter, config.regime.leave, simulated=True)
+
+
+def report_of(market, config, study, facts, folder):
+    """Write the report and give its text, which is whole."""
+    card = build_card(facts, make_scorer(study, config).published, "run abcd1234")
+    events = event_study(market, config.assets, config.horizons)
+    text = write_report(folder / "r.html", card, facts, study, market, events, {"config": config.resolved()}).read_text(encoding="utf-8")
+    assert Page(text).open == []
+    return text
+
+
 @pytest.mark.parametrize("kind", ["jump", "classifier"])
-def test_kinds_without_a_likelihood_are_told_what_they_have(kind, sample_market, project_root, tmp_path):
-    config, study, facts = study_of(sample_market, project_root, kind)
-    section = regime_section(study, facts["regime"], config.regime.enter, config.regime.leave, simulated=True)
+def test_kinds_without_a_likelihood_are_told_what_they_have(kind, sample_market, project_root, tmp_path, request):
+    run = request.getfixturevalue("classified") if kind == "classifier" else study_of(sample_market, project_root, kind)
+    section = section_of(*run)
     assert section.specifications is None
     assert set(section.plots) == {"refits"}
-    card = build_card(facts, make_scorer(study, config).published, "run abcd1234")
-    events = event_study(sample_market, config.assets, config.horizons)
-    path = write_report(tmp_path / "r.html", card, facts, study, sample_market, events, {"config": config.resolved()})
-    page = Page(path.read_text(encoding="utf-8"))
-    assert page.open == []
-    assert "sure" in page.ids
+    assert "Names and revisions" in report_of(sample_market, *run, tmp_path)
+
+
+def test_single_refit_without_states_has_nothing_to_draw(classified, sample_market, tmp_path):
+    config, study, facts = classified
+    only = dataclasses.replace(study.regimes.refits[0], end=len(study.features))
+    young = dataclasses.replace(study, regimes=dataclasses.replace(study.regimes, refits=(only,)))
+    assert section_of(config, young, facts).plots == {}
+    text = report_of(sample_market, config, young, facts, tmp_path)
+    assert "Names and revisions" not in text
+    assert "How sure is the regime?" in text
+
+
+def test_driven_transitions_go_through_facts_section_and_report(driven, sample_market, tmp_path):
+    config, study, facts = driven
+    told = facts["regime"]
+    assert [(each["driver"], each["from"], each["to"]) for each in told["drivers"]] == [
+        ("liquidity__vix", "risk_on", "risk_off"),
+        ("liquidity__vix", "risk_off", "risk_on"),
+    ]
+    section = section_of(*driven)
+    assert section.specifications is None
+    assert set(section.plots) == {"refits", "moved"}
+    unnamed = facts | {"regime": told | {"identified": False}}  # told whatever this small market's fit comes to
+    text = report_of(sample_market, config, study, unnamed, tmp_path)
+    assert "Today's states cannot be told apart" in text
+    assert "What moved it" in text
+    assert "the model that leads the average" not in text  # there is no average
+    assert "once a year, and at once where a refit" in text
+    assert "reads that probability as the" in text
+    assert [row[-1] for row in Page(text).rows if row[0] == "vix"] == ["regime, ridge"]  # the regime reads it as a driver
+
+
+def test_newest_year_of_driven_transitions_adds_up_to_the_odds_of_the_probabilities(driven):
+    _, study, _ = driven
+    year, p = newest_year(study), study.regimes.refits[-1].probs[-YEAR:, 0]
+    assert set(year.columns) == {"base", *{column.split("__")[0] for column in study.regimes.refits[-1].model.base.columns}, "total"}
+    np.testing.assert_allclose(year.drop(columns="total").sum(axis="columns"), year["total"], atol=1e-9)
+    inside = (p > 1e-6) & (p < 1 - 1e-6)  # beyond, the probability has fewer digits than its odds
+    assert inside.sum() > 20
+    np.testing.assert_allclose(year["total"][inside], np.log(p / (1 - p))[inside], atol=1e-6)
