@@ -147,7 +147,7 @@ WORKS = [
     Versus(
         f"walk-forward, every eighth of those refits: {RANDOM_STARTS} random starts each",
         'hmmlearn: the same starts, the same iterations, implementation="scaling"',
-        12.0,
+        8.0,
         prepare_same_starts,
     ),
 ]

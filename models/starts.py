@@ -53,8 +53,10 @@ def cold_starts(n_starts: int, n_components: int, X: Array, rng: np.random.Gener
     rng : of the jitter
     dof : degrees of freedom of every state
     """
+    if n_starts == 0:
+        return []
     sticky = sticky_start(n_components, X, dof)
-    return [sticky if number == 0 else jittered(sticky, rng) for number in range(n_starts if n_components > 1 else min(n_starts, 1))]
+    return [sticky, *(jittered(sticky, rng) for _ in range(n_starts - 1 if n_components > 1 else 0))]
 
 
 def softened(params: HMMParams) -> HMMParams:
