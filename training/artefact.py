@@ -20,9 +20,9 @@ from serving.words import BEATS
 from sources.calendar import sessions as sessions_between
 from training.book import SERVED
 from training.config import TrainConfig
+from training.evaluation.skill import LEVEL
 from training.forecasts import REGIME_FEATURE, CellFit, momentum_columns, volatility_column
 from training.regimes import names_of
-from training.skill import LEVEL
 from training.study import Study
 
 CALENDAR_YEARS = 5

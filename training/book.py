@@ -11,7 +11,7 @@ from models.distribution import NormalMixture
 from models.forecast import BASELINES, RUNGS
 from models.inference import Array
 from models.scores import crps
-from training.overlap import mean_of
+from training.evaluation.overlap import mean_of
 
 SERVED = "served"
 """The series of forecasts that the inner choice would have served; it is judged on the outer rows."""

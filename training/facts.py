@@ -12,8 +12,8 @@ from models.regime import RegimeHMM
 from models.regime_tvtp import RegimeTVTP
 from serving.today import clean, gather_today
 from training.book import SERVED
+from training.claims.events import base_rates, event_study
 from training.config import TrainConfig
-from training.events import base_rates, event_study
 from training.reference import label_gain
 from training.refit_history import lead_identity
 from training.regimes import names_of

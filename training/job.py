@@ -11,13 +11,13 @@ from features.market import Market
 from serving.card import build_card
 from serving.screen import render_screen
 from training.artefact import make_scorer
+from training.claims.events import event_study
 from training.config import TrainConfig
-from training.decision import Decision
-from training.events import event_study
 from training.facts import gather_facts
-from training.promotion_rules import PromoteConfig
+from training.promotion.decision import Decision
+from training.promotion.rules import PromoteConfig
 from training.record import TOLD, log_files, log_numbers, log_warnings, register, run_info, run_name, run_tags
-from training.report import write_report
+from training.reports.report import write_report
 from training.study import make_table, run_study
 from training.tracking import RunHandle, open_run
 

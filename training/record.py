@@ -16,12 +16,12 @@ from models.scoring import UNIDENTIFIED, Scorer
 from serving.words import BEATS
 from training.book import SERVED
 from training.config import TrainConfig
-from training.decision import Decision
 from training.logged_model import ROOT, code_hash, log_model
-from training.plots import plot_files
-from training.promote import promote_version
-from training.promotion_rules import PromoteConfig
+from training.promotion.decision import Decision
+from training.promotion.promote import promote_version
+from training.promotion.rules import PromoteConfig
 from training.refit_history import refit_history
+from training.reports.plots import plot_files
 from training.study import Study
 from training.tracking import REGISTERED, RunHandle, flat_params, git_commit, hold_stops, log_steps, tracking_uri
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from training.overlap import mean_of
+from training.evaluation.overlap import mean_of
 
 HORIZON, DRAWDOWN = 21, 0.05
 """The label: small caps rise over this many sessions without falling this far on the way."""
@@ -95,7 +95,7 @@ def reference_table(features: pd.DataFrame, p_risk_on: pd.Series, label: pd.Seri
     Returns
     -------
     DataFrame with `COLUMNS`: gain is the constant's Brier score minus this one, gain_se its standard error
-    (`training.overlap.mean_of`), rate_on and rate_off how often the label
+    (`training.evaluation.overlap.mean_of`), rate_on and rate_off how often the label
     came true. Empty where there is no common session. A classifier that never speaks is not in it.
     """
     probs = reference_probabilities(features, p_risk_on, label, horizon).dropna(axis="columns", how="all")

@@ -15,11 +15,11 @@ from serving.output import write_table, write_text, write_whole
 from serving.words import count, day, share
 from training.config import TrainConfig
 from training.errors import JobError
-from training.plot_style import PAPER, to_bytes, to_uri
-from training.plots_states import states_figure
 from training.refit import covered_columns
 from training.regimes import schedule
-from training.report_tables import Table
+from training.reports.plots_states import states_figure
+from training.reports.style import PAPER, to_bytes, to_uri
+from training.reports.tables import Table
 from training.study import make_table
 
 TEMPLATES = Path(__file__).parent / "templates"

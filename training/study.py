@@ -18,10 +18,10 @@ from models.regime_fit import HMMSettings, filter_regimes
 from models.scoring import UNIDENTIFIED
 from training.config import TrainConfig
 from training.errors import JobError
+from training.evaluation.skill import skill_table
 from training.forecasts import ForecastWalk, walk_forecasts
 from training.regime_kinds import hmm_settings, specification_settings
 from training.regimes import RegimeWalk, schedule, walk_regimes
-from training.skill import skill_table
 
 Progress = Callable[[str, int, int], None]
 
@@ -56,7 +56,7 @@ class Study:
     ----------
     table : what it was made of
     regimes, forecasts : the walk-forwards
-    skill : out-of-sample table (`training.skill.skill_table`)
+    skill : out-of-sample table (`training.evaluation.skill.skill_table`)
     ensemble : bootstrap refits of the last regime model; None for a classifier or where none were asked for
     """
 

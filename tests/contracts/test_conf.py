@@ -11,7 +11,7 @@ from sources.market_file import read_spec
 from sources.spec import FilesSpec, SimulatedSpec, StoreSpec
 from training.config import load_config
 from training.plan import make_plan
-from training.promotion_rules import load_promote_config
+from training.promotion.rules import load_promote_config
 
 ROOT = Path(__file__).resolve().parents[2]
 CONF = ROOT / "conf"

@@ -13,7 +13,7 @@ from serving.card import LONGEST_CONFIRMED
 from serving.words import BEATS
 from sources.simulated import simulate
 from training.config import load_config
-from training.skill import LEVEL
+from training.evaluation.skill import LEVEL
 from training.study import make_table, run_study
 
 CONFIG = Path(__file__).resolve().parents[2] / "conf" / "train.yaml"

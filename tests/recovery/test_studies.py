@@ -4,7 +4,7 @@ import pytest
 
 from serving.words import BEATS
 from tests.recovery.studies import found_in, many, served_skill
-from training.skill import LEVEL
+from training.evaluation.skill import LEVEL
 
 N_NULL, N_PLANTED = 40, 20
 

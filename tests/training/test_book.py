@@ -10,7 +10,7 @@ from models.distribution import NormalMixture
 from models.forecast import BASELINES, RUNGS
 from models.scores import crps
 from training.book import MIN_KNOWN, NEVER, SERVED, Book
-from training.overlap import mean_of
+from training.evaluation.overlap import mean_of
 
 N, HORIZON, BLOCK = 300, 5, 50
 

@@ -13,8 +13,8 @@ from features import feature_matrix
 from models.selection import Candidate, Limits, WalkSettings, select_n_states
 from training.config import load_config
 from training.errors import JobError
-from training.plot_style import to_bytes
-from training.plots_states import LONGEST, states_figure
+from training.reports.plots_states import LONGEST, states_figure
+from training.reports.style import to_bytes
 from training.states import candidate_table, choose_states, write_states
 
 TRIED = (Candidate(1, "student"), Candidate(2, "gaussian"), Candidate(4, "student"))

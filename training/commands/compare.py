@@ -20,7 +20,7 @@ def compare(experiment: str, runs: str, market: str, common: bool, out: Path | N
     """Rank runs on the same dates and data."""
     with told():
         from serving.output import as_records, check_folder
-        from training.comparing import compare_experiment, render_comparison, write_comparison
+        from training.comparison.comparing import compare_experiment, render_comparison, write_comparison
         from training.tracking import connect, mark_dead_runs
 
         if out is not None:

@@ -31,7 +31,7 @@ def status(market: str, store: str, as_json: bool) -> None:
             return
         from serving.output import as_records
         from sources.inventory import inventory_table, take_inventory
-        from training.data_report import render_status
+        from training.data.report import render_status
 
         with bar(as_json) as progress:
             loaded = load_shown(market, progress)
@@ -47,7 +47,7 @@ def report(out: Path, market: str, as_json: bool) -> None:
     """Draw every series, its delay and holes, and what the features make of it."""
     with told():
         from serving.output import check_page
-        from training.data_report import write_data_report
+        from training.data.report import write_data_report
 
         check_page(out)
         with bar(as_json) as progress:

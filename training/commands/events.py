@@ -20,7 +20,7 @@ def events(series: str, grid: bool, market: str, out: Path | None, as_json: bool
     with told():
         from serving.output import as_records, check_folder
         from sources import load_market
-        from training.listing import list_all, list_cells, render_cells, render_events, write_events
+        from training.claims.listing import list_all, list_cells, render_cells, render_events, write_events
 
         if out is not None:
             check_folder(out)

@@ -17,9 +17,9 @@ from training.commands.options import RULES, json_option
 def promote(version: str, rules: str, dry_run: bool, as_json: bool) -> None:
     """Say whether a version becomes champion, and why."""
     with told():
-        from training.promote import promote_version
-        from training.promotion_rules import load_promote_config
-        from training.registry import latest_version
+        from training.promotion.promote import promote_version
+        from training.promotion.registry import latest_version
+        from training.promotion.rules import load_promote_config
         from training.tracking import connect, mark_dead_runs
 
         promotion = load_promote_config(rules)

@@ -26,7 +26,7 @@ def score(model: str, market: str, out: Path | None, as_json: bool) -> None:
         from serving.label_place import labels_root
         from serving.label_rows import publish_answer
         from serving.output import check_out
-        from training.registry import champion_behind
+        from training.promotion.registry import champion_behind
         from training.tracking import REGISTERED, connect, mark_dead_runs, tracking_uri
 
         if out is not None:
@@ -55,7 +55,7 @@ def score(model: str, market: str, out: Path | None, as_json: bool) -> None:
 def _answer(model: str, version: str | None, market: str, out: Path | None) -> dict[str, Any]:
     """Answer with the model; with the base rates where there is no champion yet."""
     from serving.batch import score_in_fresh_process
-    from training.registry import champion_version
+    from training.promotion.registry import champion_version
     from training.tracking import REGISTERED
 
     if model == CHAMPION and champion_version() is None:

@@ -44,7 +44,7 @@ def _study(
 ) -> None:
     with told():
         settings = _load_config(config, seed, n_components, kind)
-        from training.promotion_rules import load_promote_config
+        from training.promotion.rules import load_promote_config
 
         promotion = load_promote_config(rules) if rules else None
         _writable(reports)

@@ -15,7 +15,7 @@ from sources.calendar import sessions as sessions_between
 from sources.files import describe_market
 from sources.known import known_at
 from sources.store import Store
-from training.report_inputs import input_rows
+from training.reports.inputs import input_rows
 
 N, START, SECURITIES = 328, 318, 9
 DAYS = sessions_between(pd.Timestamp("2022-01-03"), pd.Timestamp("2023-12-29"))[:N]

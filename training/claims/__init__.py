@@ -1,0 +1,1 @@
+"""What is said of breakouts, and what followed them."""

@@ -1,0 +1,1 @@
+"""How good forecasts were, out of sample: scores, tests, calibration."""

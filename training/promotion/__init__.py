@@ -1,0 +1,1 @@
+"""Which version serves: rules, evidence, decision, registry."""

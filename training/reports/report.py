@@ -1,0 +1,174 @@
+"""The report: one HTML file that carries everything it shows."""
+
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from features.market import Market
+from serving.card import LONGEST_CONFIRMED
+from serving.sentences import card_terms
+from training.evaluation import calibration
+from training.evaluation.skill import LONGEST_TESTED, MIN_ROWS
+from training.reference import DRAWDOWN, HORIZON, reference_table
+from training.reports import inputs, plots_checks, tables
+from training.reports.base_fans import base_fan
+from training.reports.card import card_when, forecast_table
+from training.reports.plot import Plot, captioned
+from training.reports.plots import fan_figure, gain_figure, regime_figure
+from training.reports.regime import regime_section
+from training.reports.tables import Table
+from training.study import Study
+from training.targets import calm_rise
+
+TEMPLATES = Path(__file__).parents[1] / "templates"
+PACKAGES = ("numpy", "scipy", "pandas", "scikit-learn", "hmmlearn", "scoringrules", "matplotlib", "mlflow")
+ENTER, LEAVE = 0.6, 0.4
+
+
+def write_report(
+    path: Path,
+    card: Mapping[str, Any],
+    facts: Mapping[str, Any],
+    study: Study,
+    market: Market,
+    events: pd.DataFrame,
+    run_info: Mapping[str, Any],
+) -> Path:
+    """Write the report of a run.
+
+    Parameters
+    ----------
+    path : of the HTML file; its folder exists
+    card : as `serving.card.build_card`
+    facts : as `training.facts.gather_facts`
+    events : as `training.claims.events.event_study`
+    run_info : run_id, experiment, tracking_uri, commit, code_hash, seed, fingerprint and config (values by dotted name), as
+        far as they are known
+
+    Returns
+    -------
+    path
+    """
+    config = dict(run_info.get("config", {}))
+    simulated = bool(market.simulated)
+    assets, horizons = list(facts["assets"]), list(facts["horizons"])
+    page = {
+        "title": f"{'SIMULATED · ' if simulated else ''}appetite: report on {market.name}, {card['session']}",
+        "market": market,
+        "card": card,
+        "when": card_when(card),
+        "terms": card_terms(card).items(),
+        "forecast": forecast_table(card),
+        "facts": facts,
+        "plots": _plots(card, study, events, config, assets, horizons, simulated),
+        "sure": regime_section(study, facts["regime"], *_thresholds(config), simulated),
+        "skill": _skill(study, assets),
+        "longest_confirmed": LONGEST_CONFIRMED,
+        "longest_tested": LONGEST_TESTED,
+        "min_rows": MIN_ROWS,
+        "families": inputs.family_views(market, study, _readers(config)),
+        "wide": (inputs.WIDE, inputs.HIGH),
+        "silent": inputs.silent_columns(study.features),
+        "left_out": tables.left_out_table(study),
+        "events": tables.event_table(events),
+        "quarantine": tables.quarantine_table(market),
+        "reference": _reference(study, config),
+        "label": {"horizon": config.get("regime.label_horizon", HORIZON), "drawdown": config.get("regime.label_drawdown", DRAWDOWN)},
+        "made": _made(run_info, market, facts),
+        "commands": _commands(run_info),
+        "config": Table("Every value the run was told.", ["key", "value"], [[k, _value(v)] for k, v in config.items()], text=(0, 1)),
+    }
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    path.write_text(environment.get_template("report.html.j2").render(page), encoding="utf-8")
+    return path
+
+
+def _plots(
+    card: Mapping[str, Any],
+    study: Study,
+    events: pd.DataFrame,
+    config: Mapping[str, Any],
+    assets: list[str],
+    horizons: list[int],
+    simulated: bool,
+) -> dict[str, Plot]:
+    losses = study.forecasts.losses
+    base = base_fan(study.prices, assets, horizons)
+    reliable, pit, gain = calibration.reliability(losses), calibration.pit_histogram(losses), calibration.loss_gain(losses, study.skill)
+    enter, leave = _thresholds(config)
+    followed = tables.followed_table(events, plots_checks.DRAWN, plots_checks.CONFIRMED)
+    plots = {
+        "regimes": captioned(
+            "regimes", regime_figure(study, enter, leave, simulated), [tables.spell_table(study), tables.refit_table(study)]
+        ),
+        "fans": captioned("fans", fan_figure(card["forecast"], base, simulated), [tables.base_table(card["forecast"], base)]),
+        "paths": captioned("paths", plots_checks.paths_figure(events, study.prices, assets, simulated), [followed]),
+    }
+    if len(gain):
+        plots |= {
+            "reliability": captioned(
+                "reliability", plots_checks.reliability_figure(reliable, assets, simulated), [tables.reliability_table(reliable)]
+            ),
+            "pit": captioned("pit", plots_checks.pit_figure(pit, assets, simulated), [tables.pit_table(pit)]),
+            "gain": captioned("gain", gain_figure(gain, simulated), [tables.gain_table(gain)]),
+        }
+    return plots
+
+
+def _thresholds(config: Mapping[str, Any]) -> tuple[float, float]:
+    return config.get("regime.enter", ENTER), config.get("regime.leave", LEAVE)
+
+
+def _skill(study: Study, assets: list[str]) -> list[Table]:
+    if study.skill.empty:
+        return []
+    return [tables.served_table(study.skill), *(tables.rung_table(study.skill, asset) for asset in assets)]
+
+
+def _reference(study: Study, config: Mapping[str, Any]) -> Table | None:
+    horizon, drawdown = config.get("regime.label_horizon", HORIZON), config.get("regime.label_drawdown", DRAWDOWN)
+    label = calm_rise(study.table.small_caps, horizon, drawdown)
+    table = reference_table(study.features, study.regimes.published["p_risk_on"], label, horizon)
+    return None if table.empty else tables.reference_view(table)
+
+
+def _readers(config: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Columns by reader; those that drive transitions are read by the kind that has them alone."""
+    drivers = config.get("regime.drivers", []) if config.get("regime.kind") == "tvtp" else []
+    regime = dict.fromkeys([*config.get("regime.columns", []), *drivers])
+    return {"regime": list(regime), "ridge": list(config.get("forecast.features", []))}
+
+
+def _made(run_info: Mapping[str, Any], market: Market, facts: Mapping[str, Any]) -> list[tuple[str, str]]:
+    regime = facts["regime"]
+    named = {
+        "Run": run_info.get("run_id"),
+        "Experiment": run_info.get("experiment"),
+        "Data fingerprint": run_info.get("fingerprint") or market.fingerprint(),
+        "Data": f"{market.name}, {facts['first_session']} to {facts['trained_to']}: {market.note}",
+        "Commit": run_info.get("commit"),
+        "Code hash": run_info.get("code_hash"),
+        "Seed": run_info.get("seed"),
+        "Trials": f"{facts['trials']} variants: assets x horizons x rungs that are no baseline. Earlier runs of the experiment count too",
+        "Refits": f"{regime['refits']}, from {regime['first_fit']} to {regime['last_fit']}; {regime['degenerate_refits']} degenerate",
+        "Versions": ", ".join(f"{name} {version(name)}" for name in PACKAGES),
+    }
+    return [(term, "not recorded" if value is None else str(value)) for term, value in named.items()]
+
+
+def _commands(run_info: Mapping[str, Any]) -> list[tuple[str, str]]:
+    uri = run_info.get("tracking_uri")
+    given = dict(run_info.get("commands", {}))
+    if uri and "open the record" not in given:
+        given["open the record"] = f"mlflow ui --backend-store-uri '{uri}'"
+    return list(given.items())
+
+
+def _value(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
