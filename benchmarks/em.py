@@ -18,9 +18,9 @@ Fitted = tuple[HMMParams, Array]
 """Parameters after the last iteration, and log-likelihoods before each; what a peer does not tell of them is left empty."""
 
 
-def draw(n_obs: int, n_features: int, n_states: int) -> Array:
+def draw(n_obs: int, n_features: int, n_states: int, seed: int = 3) -> Array:
     """Draw from persistent states with full covariances, (n_obs, n_features)."""
-    rng = np.random.default_rng(3)
+    rng = np.random.default_rng(seed)
     states = np.zeros(n_obs, dtype=np.int64)
     for t in range(1, n_obs):
         states[t] = states[t - 1] if rng.random() < 0.98 else rng.integers(n_states)

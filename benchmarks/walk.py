@@ -60,22 +60,22 @@ def refit_naively(X: Array) -> Walk:
     return [best_of_random((X[:end] - center) / scale, N_STATES, RANDOM_STARTS, N_ITER, TOL) for end, center, scale in windows(X)]
 
 
-def mean_log_score(X: Array, walk: Walk) -> float:
-    """Mean of log p(x_t | x_1..x_t-1), nats a day, over the days that no refit has seen; densities in the units of `X`."""
+def log_scores(X: Array, walk: Walk) -> Array:
+    """Log p(x_t | x_1..x_t-1) of the days that no refit has seen, (EVERY * REFITS,), nats; densities in the units of `X`."""
     from models.engine.filtering import filter_history
 
     scores = []
     for (end, center, scale), params in zip(windows(X), walk, strict=True):
         until = min(end + EVERY, DAYS)
         scores.append(filter_history(X[:until], params.rescaled(center, scale)).log_next[end:])
-    return float(np.concatenate(scores).mean())
+    return np.concatenate(scores)
 
 
 def prepare(guards: int) -> Duel:
     X = draw(DAYS, N_FEATURES, N_STATES)
 
     def check(own: Walk, theirs: Walk) -> None:
-        mine, other = mean_log_score(X, own), mean_log_score(X, theirs)
+        mine, other = (float(log_scores(X, walk).mean()) for walk in (own, theirs))
         print(f"  mean one-step log score out of sample: ours {mine:.4f}, hmmlearn {other:.4f} nats a day", file=sys.stderr, flush=True)
         assert mine >= other - NO_WORSE, f"ours scores {mine:.5f} nats a day, hmmlearn {other:.5f}: more than {NO_WORSE} worse"
 

@@ -18,11 +18,12 @@ KINDS = {"spherical": SPHERICAL, "diag": DIAG, "tied": TIED, "full": FULL}
 
 PRIOR_ROWS = 1.0
 """Rows at the pooled variance that a prior on the scale of the data adds to each state (unit information, Kass and Wasserman 1995): keeps
-one from collapsing on a few days. Five cost .013 nats a day out of sample where states are far apart (`make bench`, the walk)."""
+one from collapsing on a few days. Five cost .016 nats a day out of sample in the benchmark's walk, more where a state's variance is far
+below the pooled one (tests/recovery/test_priors.py)."""
 
 STAYING = 0.99
 """Share of a sticky prior's sessions on which the state stays. With all of them a move that was never seen becomes impossible, and the day
-on which it comes ruinous: .024 nats a day in `make bench`'s walk."""
+on which it comes ruinous: .024 nats a day in the benchmark's walk, three quarters of it on one day (tests/recovery/test_priors.py)."""
 
 DOF_SHAPE, DOF_RATE = 2.0, 0.1
 """Gamma prior of the degrees of freedom (Juarez and Steel 2010): mode 10, mean 20."""
