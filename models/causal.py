@@ -1,6 +1,7 @@
 """What hmmlearn's models lack: probabilities that have seen the past alone, with what is missing left out of the evidence."""
 
-from typing import Any
+from abc import ABC, abstractmethod
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -16,16 +17,18 @@ from models.online import FilterState, OnlineFilter
 from models.params import Array, HMMParams
 
 
-class CausalMixin:
+class CausalMixin(ABC):
     """Filtering for a class with the attributes of an hmmlearn model; the class says what its parameters are in `params_`.
 
     In every method X is (n_obs, n_features) with NaN where missing, and `lengths` the rows of each sequence in X, one sequence if None.
     """
 
+    means_: Array
+
     @property
+    @abstractmethod
     def params_(self) -> HMMParams:
         """Parameters in the form that the filter reads."""
-        raise NotImplementedError
 
     def filter_proba(self, X: ArrayLike, lengths: ArrayLike | None = None) -> Array:
         """p(state_t | x_1..x_t) of each row, (n_obs, n_states): nothing after t is seen."""
@@ -75,11 +78,12 @@ class CausalMixin:
         where = type(self).__name__
         rows, names = read_rows(X, where, ScoringError)
         fitted = [str(name) for name in getattr(self, "feature_names_in_", [])] or None
-        check_columns(rows, names, fitted, np.shape(self.means_)[1], where)  # type: ignore[attr-defined]
+        check_columns(rows, names, fitted, np.shape(self.means_)[1], where)
         return rows, read_lengths(lengths, len(rows), where, ScoringError)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in super().__getstate__().items() if name != "_online"}  # type: ignore[attr-defined]
+        state = cast("dict[str, Any]", super().__getstate__())  # scikit-learn's
+        return {name: value for name, value in state.items() if name != "_online"}
 
 
 def keep_names(model: Any, names: list[str] | None) -> None:

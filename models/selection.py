@@ -26,6 +26,9 @@ CAUTION = (
     "without overlapping windows"
 )
 
+SETTINGS, LIMITS = WalkSettings(), Limits()
+"""What is taken where nothing else is asked for."""
+
 Progress = Callable[[int, int], None]
 
 
@@ -147,8 +150,8 @@ def select_n_states(
     X: pd.DataFrame | Array,
     candidates: Sequence[Candidate] = CANDIDATES,
     *,
-    settings: WalkSettings = WalkSettings(),  # noqa: B008 (frozen)
-    limits: Limits = Limits(),  # noqa: B008 (frozen)
+    settings: WalkSettings = SETTINGS,
+    limits: Limits = LIMITS,
     progress: Progress = lambda done, total: None,
 ) -> Selection:
     """Try each candidate on one expanding walk and choose by the rule.

@@ -28,7 +28,7 @@ class KernelCache(UserWideCacheLocator):
 
     def __init__(self, py_func: Callable[..., Any], py_file: str) -> None:
         super().__init__(py_func, py_file)
-        base = vars(config)["CACHE_DIR"] or os.path.dirname(self._cache_path)  # noqa: PTH120
+        base = vars(config)["CACHE_DIR"] or Path(self._cache_path).parent
         self._cache_path = str(Path(base) / f"appetite-{VERSION}")
 
     @classmethod
