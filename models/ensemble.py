@@ -7,9 +7,6 @@ import numpy as np
 from models.inference import forward_filter, predict_next
 from models.params import Array, HMMParams
 
-RANGE = (0.1, 0.9)
-"""Quantiles of the ensemble that are shown as the range of a probability."""
-
 FIELDS = ("start", "trans", "means", "scales", "dof")
 """Arrays that an ensemble is stored as, each with the models along its first axis."""
 
@@ -44,14 +41,3 @@ class Ensemble:
     def from_arrays(cls, arrays: dict[str, Array]) -> "Ensemble":
         """Inverse of `arrays`."""
         return cls(tuple(HMMParams(*each) for each in zip(*(arrays[name] for name in FIELDS), strict=True)))
-
-
-def probability_range(probs: Array) -> tuple[Array, Array]:
-    """Low and high end of the first state's probability over the models, (n_obs,) each (`RANGE`).
-
-    Parameters
-    ----------
-    probs : (n_obs, n_models, n_states)
-    """
-    low, high = np.quantile(probs[:, :, 0], RANGE, axis=1)
-    return np.asarray(low), np.asarray(high)

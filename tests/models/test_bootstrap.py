@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from models.average import RANGE, quantile_range
 from models.bootstrap import bootstrap_refits, stationary_blocks, weigh_names
-from models.ensemble import RANGE, Ensemble, probability_range
+from models.ensemble import Ensemble
 from models.identity import order_probability
 from models.inference import HMMParams, forward_filter
 from models.one_state import gain_z
@@ -96,7 +97,7 @@ def test_ensemble_ignores_a_state_that_cannot_be():
 
 def test_range_is_the_quantiles_of_the_first_state():
     probs = np.stack([np.linspace(0, 1, 11), 1 - np.linspace(0, 1, 11)], axis=1)[None]
-    low, high = probability_range(probs)
+    low, high = quantile_range(probs)
     assert (low.tolist(), high.tolist()) == ([pytest.approx(RANGE[0])], [pytest.approx(RANGE[1])])
 
 
