@@ -11,8 +11,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from models.degenerate import DegenerateFitWarning
 from models.em import CovarianceType, data_prior
-from models.engine.filtering import log_densities
-from models.engine.transitions import filter_moving, smooth_moving
+from models.engine.filtering import filter_rows, log_densities
+from models.engine.transitions import smooth_moving
 from models.errors import FitError, ScoringError
 from models.hmm import fit_hmm
 from models.inference import Filtered
@@ -179,7 +179,7 @@ class TVTPHMM(BaseEstimator):  # type: ignore[misc]
         rows, z, runs = self._rows(X, covariates, lengths)
         dens, leading = log_densities(rows, self.params_.hmm), self.params_.leading(z)
         probs, log_next = np.empty_like(dens), np.empty(len(dens))
-        filter_moving(dens, self.params_.hmm.start, into_rows(leading), offsets_of(len(rows), runs)[1:], probs, log_next)
+        filter_rows(dens, self.params_.hmm.start, into_rows(leading), offsets_of(len(rows), runs)[1:], probs, log_next)
         return Filtered(probs, log_next), leading
 
     def _rows(self, X: ArrayLike, covariates: ArrayLike, lengths: ArrayLike | None) -> tuple[Array, Array, NDArray[np.int64] | None]:

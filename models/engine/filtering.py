@@ -58,7 +58,16 @@ def densities_of_rows(X, rows, columns, means, whiten, constant, dof, out):
 
 @compiled_exactly
 def filter_rows(dens, start, trans, ends, probs, log_next):
-    """Write filtered probabilities (n_obs, n_states) and one-step log scores (n_obs,) of sequences that stop before `ends`."""
+    """Filter sequences that follow one another.
+
+    Parameters
+    ----------
+    dens : (n_obs, n_states) log-densities
+    start : (n_states,) p(state) before the first row of a sequence
+    trans : (n_states, n_states) of all moves, or (n_obs, n_states, n_states), of which row t leads from t - 1 to t
+    ends : (n_sequences,) row after the last of each sequence
+    probs, log_next : (n_obs, n_states), (n_obs,), written with p(state_t | x_1..x_t) and log p(x_t | x_1..x_t-1)
+    """
     n_states = len(start)
     belief, begin = np.empty(n_states), 0
     for end in ends:
@@ -66,7 +75,10 @@ def filter_rows(dens, start, trans, ends, probs, log_next):
             belief[k] = start[k]
         for t in range(begin, end):
             if t > begin:
-                predict(probs[t - 1], trans, belief)
+                if trans.ndim == 2:  # decided at compilation
+                    predict(probs[t - 1], trans, belief)
+                else:
+                    predict(probs[t - 1], trans[t], belief)
             log_next[t] = step(belief, dens[t], probs[t])
         begin = end
 

@@ -4,31 +4,7 @@ import math
 
 import numpy as np
 
-from models.engine.compile import compiled, compiled_exactly
-from models.engine.filtering import predict, step
-
-
-@compiled_exactly
-def filter_moving(dens, start, trans, ends, probs, log_next):
-    """Do what `models.engine.filtering.filter_rows` does, with a matrix a row.
-
-    Parameters
-    ----------
-    dens : (n_obs, K) log-densities
-    trans : (n_obs, K, K), row t leads from t - 1 to t; those of first rows are not used
-    ends : (n_sequences,) row after the last of each sequence
-    probs, log_next : (n_obs, K), (n_obs,), written with p(state_t | x_1..x_t) and log p(x_t | x_1..x_t-1)
-    """
-    n_states = len(start)
-    belief, begin = np.empty(n_states), 0
-    for end in ends:
-        for k in range(n_states):
-            belief[k] = start[k]
-        for t in range(begin, end):
-            if t > begin:
-                predict(probs[t - 1], trans[t], belief)
-            log_next[t] = step(belief, dens[t], probs[t])
-        begin = end
+from models.engine.compile import compiled
 
 
 @compiled

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from models.engine.filtering import filter_rows
 from models.engine.posterior import smooth_densities
-from models.engine.transitions import filter_moving, smooth_moving
+from models.engine.transitions import smooth_moving
 from models.inference import filter_densities, stationary
 
 Array = NDArray[np.float64]
@@ -29,9 +29,8 @@ class Chain:
     @property
     def compiled_log_lik(self) -> float:
         """The same by the compiled filter: for fits, which ask thousands of times."""
-        filter_all = filter_rows if self.trans.ndim == 2 else filter_moving
         log_next = np.empty(len(self.dens))
-        filter_all(self.dens, self.start, self.trans, np.array([len(self.dens)]), np.empty_like(self.dens), log_next)
+        filter_rows(self.dens, self.start, self.trans, np.array([len(self.dens)]), np.empty_like(self.dens), log_next)
         return float(log_next.sum())
 
     def filtered(self, n_regimes: int) -> Array:
