@@ -62,6 +62,15 @@ def compiled(kernel: Kernel) -> Kernel:
     return _kept(kernel, fastmath=FAST)
 
 
+def compiled_inside(kernel: Kernel) -> Kernel:
+    """Compile into every kernel that calls it, for one that is called by name where it is compiled as usual.
+
+    Such a call finds the kernel's own machine code in a process that has compiled it, and the caller's copy in one that loads the caller
+    from the cache. Where the compiler orders their sums in two ways, results differ in their last bits.
+    """
+    return _kept(kernel, fastmath=FAST, forceinline=True)
+
+
 def compiled_exactly(kernel: Kernel) -> Kernel:
     """Compile with every operation in the order it is written: a row's bits do not depend on how many rows there are."""
     return _kept(kernel)

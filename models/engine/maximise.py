@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from models.engine.compile import compiled
+from models.engine.compile import compiled, compiled_inside
 from models.engine.gaussian import sweep
 from models.engine.special import digamma
 
@@ -47,7 +47,7 @@ def maximise_means(moments, prior_mean, prior_weight, means):
             means[k, i] = (prior_weight * prior_mean[k, i] + moments[k, 1 + i, 0]) / (prior_weight + moments[k, 0, 0])
 
 
-@compiled
+@compiled_inside
 def maximise_scales(mass, moments, means, prior_mean, prior_weight, scatter, rows, kind, scales):
     """Set scales (K, D, D) from weighted sums about the new means.
 
