@@ -130,5 +130,6 @@ def test_simulated_market_is_described_whole(sample_market):
         records = getattr(sample_market, frame)
         for row in table[table["frame"] == frame].to_dict("records"):
             own = records[records[key] == row["series"]]
-            between = [s for s in sample_market.sessions if own["date"].min() <= s <= own["date"].max()]
+            first, last = own["date"].min(), own["date"].max()
+            between = [s for s in sample_market.sessions if first <= s <= last]
             assert row["missing"] == len(set(between) - set(own["date"]))
