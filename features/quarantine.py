@@ -76,6 +76,8 @@ def set_aside_rows(close: pd.DataFrame, sessions: pd.DatetimeIndex) -> tuple[NDA
 
 
 def _stop_if_many(name: str, series: pd.Series, aside: pd.DataFrame, origin: Mapping[str, str]) -> None:
+    if aside.empty:
+        return
     # filings of one company are too few for a share of their own: there the frame is the series
     whole = series if name not in ("filings", "members") else pd.Series(name, index=series.index)
     total = whole.value_counts()
