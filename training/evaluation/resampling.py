@@ -31,7 +31,7 @@ def overlapping_null(gains: Array, counts: Array) -> tuple[Array, Array]:
 
     Parameters
     ----------
-    gains : (n_obs, n_columns), above zero where the column's model is better; each varies
+    gains : (n_obs, n_columns), above zero where the column's model is better; each varies. A mean is over the rows that are there
     counts : as `drawn_counts`
 
     Returns
@@ -39,9 +39,11 @@ def overlapping_null(gains: Array, counts: Array) -> tuple[Array, Array]:
     t : (n_columns,)
     null : (reps, n_columns)
     """
-    drawn = counts @ gains / len(gains)
-    mean, error = gains.mean(axis=0), np.maximum(drawn.std(axis=0), TINY)
-    return mean / error, (drawn - _centre(mean, error, len(gains))) / error
+    there = (~np.isnan(gains)).astype(np.float64)
+    mean = np.nanmean(gains, axis=0)
+    drawn = mean + counts @ np.nan_to_num(gains - mean) / np.maximum(counts @ there, 1.0)
+    error = np.maximum(drawn.std(axis=0), TINY)
+    return mean / error, (drawn - _centre(mean, error, there.sum(axis=0))) / error
 
 
 def independent_null(gains: Array, counts: Array) -> tuple[Array, Array]:
@@ -57,7 +59,7 @@ def independent_null(gains: Array, counts: Array) -> tuple[Array, Array]:
     return mean / error, (drawn + mean - _centre(mean, error, n)) / own
 
 
-def _centre(mean: Array, error: Array, n: int) -> Array:
+def _centre(mean: Array, error: Array, n: Array | int) -> Array:
     """Hansen's (2005) consistent recentring: to zero, but for columns so far below that none at zero gets there; those hardly count."""
     return np.where(mean >= -error * np.sqrt(2.0 * np.log(np.log(n))), mean, 0.0)
 
