@@ -62,7 +62,7 @@ def coverage_table(losses: pd.DataFrame) -> pd.DataFrame:
             shared = {"asset": asset, "horizon": horizon, "interval": kind, "level": level / 100.0, "band": band(horizon)}
             for group, members in _groups(part).items():
                 absent = members is None or low not in part or high not in part
-                found = {"verdict": ABSENT} if absent else _held(part[members], low, high, horizon, level / 100.0)
+                found = {"verdict": ABSENT} if absent else _held(part.loc[members, :], low, high, horizon, level / 100.0)
                 rows.append(shared | {"group": group} | found)
     return pd.DataFrame(rows, columns=COLUMNS)
 

@@ -12,7 +12,6 @@ from models.forecast import BASELINES, RUNGS
 from serving.card import LONGEST_CONFIRMED
 from serving.words import BEATS, DESCRIPTIVE, INCONCLUSIVE, INFORMED, TOO_FEW
 from training.book import SERVED, Book
-from training.evaluation.family import family_wise
 from training.evaluation.forecast_tests import adjusted_gain, clark_west, smaller_loss
 from training.evaluation.offsets import MIN_ROWS, cauchy_combined
 from training.evaluation.overlap import mean_of
@@ -113,19 +112,6 @@ def test_family_is_every_served_cell_of_the_table():
     assert served.loc["BTC", "p_adjusted"] == served.loc["ETH", "p_adjusted"] == 0.001  # twins cost each other nothing
     assert table[table["rung"] != SERVED]["p_adjusted"].isna().all()
     assert np.isnan(skill_table(pd.concat([one, one.assign(horizon=63)])).set_index(["horizon", "rung"]).loc[(63, SERVED), "p_adjusted"])
-
-
-def test_family_pays_for_its_size_and_joins_assets_of_different_age():
-    rng = np.random.default_rng(0)
-    calendar = pd.bdate_range("2015-01-01", periods=900)
-    gains = {k: pd.Series(rng.normal(0.06, 1.0, 900), index=calendar) for k in range(5)}
-    gains[9] = gains.pop(4).iloc[500:]
-    p = pd.Series(0.0, index=range(10))
-    alone, all_of_them = family_wise(p, {0: gains[0]}, 5), family_wise(p, gains, 5)
-    assert all_of_them[0] > alone[0]
-    assert all_of_them.notna().to_numpy().nonzero()[0].tolist() == [0, 1, 2, 3, 9]
-    assert family_wise(p + 0.9, gains, 5)[0] == 0.9  # never below the test on rows apart
-    assert family_wise(p, {}, 5).isna().all()
 
 
 def test_statistics_are_not_computed_on_identical_losses_or_few_rows():
