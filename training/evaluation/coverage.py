@@ -61,8 +61,9 @@ def coverage_table(losses: pd.DataFrame) -> pd.DataFrame:
         for (kind, level), (low, high) in INTERVALS.items():
             shared = {"asset": asset, "horizon": horizon, "interval": kind, "level": level / 100.0, "band": band(horizon)}
             for group, members in _groups(part).items():
-                absent = members is None or low not in part or high not in part
-                found = {"verdict": ABSENT} if absent else _held(part.loc[members, :], low, high, horizon, level / 100.0)
+                found: dict[str, object] = {"verdict": ABSENT}
+                if members is not None and low in part and high in part:
+                    found = _held(part.loc[members], low, high, horizon, level / 100.0)
                 rows.append(shared | {"group": group} | found)
     return pd.DataFrame(rows, columns=COLUMNS)
 
