@@ -6,9 +6,9 @@ from sklearn.ensemble import GradientBoostingRegressor
 from models.boosted import LEAF, Boosted
 from models.inference import Array
 
-TREES = 20
+TREES = 10
 DEPTH = 2
-SHRINKAGE = 0.05
+SHRINKAGE = 0.1
 LEAF_ROWS = 30
 """Independent rows that each leaf rests on."""
 

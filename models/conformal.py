@@ -4,6 +4,7 @@ from bisect import bisect_left, insort
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import ceil, inf, isfinite, isnan, nan
 
 import numpy as np
 
@@ -18,7 +19,7 @@ ENDS = tuple(f"{end}{name}_conformal" for name in LEVELS for end in ("lo", "hi")
 GAMMA = 0.005
 WINDOW = 500
 
-UNBOUNDED: Mapping[str, float] = dict.fromkeys(LEVELS, float("inf"))
+UNBOUNDED: Mapping[str, float] = dict.fromkeys(LEVELS, inf)
 """Half-widths where nothing is known of past misses."""
 
 ROUNDING = 1e-9
@@ -68,28 +69,29 @@ def delayed_aci(scores: Array, horizon: int, level: float, gamma: float = GAMMA,
     """
     aim = 1.0 - level
     half_width, alphas = np.full(len(scores), np.inf), np.full(len(scores), aim)
-    evidence = np.zeros(len(scores), dtype=np.bool_)
+    missed: list[float | None] = []  # None where a row is no evidence
     by_time: deque[float] = deque()
     by_size: list[float] = []
-    alpha = aim
-    for t in range(len(scores)):
-        told = t - 1 - horizon
-        if told >= 0 and evidence[told]:
-            alpha += gamma * (aim - float(scores[told] > half_width[told]))
-        newest = float(scores[t - horizon]) if t >= horizon else np.nan
-        if not np.isnan(newest):
+    alpha, values = aim, scores.tolist()
+    for t, score in enumerate(values):
+        evidence = missed[t - 1 - horizon] if t > horizon else None
+        if evidence is not None:
+            alpha += gamma * (aim - evidence)
+        newest = values[t - horizon] if t >= horizon else nan
+        if not isnan(newest):
             by_time.append(newest)
             insort(by_size, newest)
             if len(by_time) > window:
                 del by_size[bisect_left(by_size, by_time.popleft())]
-        half_width[t], alphas[t] = _smallest(by_size, 1.0 - alpha), alpha
-        evidence[t] = np.isfinite(_smallest(by_size, level)) and not np.isnan(scores[t])
+        width = _smallest(by_size, 1.0 - alpha)
+        half_width[t], alphas[t] = width, alpha
+        missed.append(float(score > width) if isfinite(_smallest(by_size, level)) and not isnan(score) else None)
     return Conformal(half_width, alphas)
 
 
 def _smallest(by_size: list[float], level: float) -> float:
     """The value that a new score does not exceed with probability `level`, if it comes in any order with those known."""
-    rank = int(np.ceil((len(by_size) + 1) * level - ROUNDING))
+    rank = ceil((len(by_size) + 1) * level - ROUNDING)
     if rank > len(by_size):
-        return float("inf")
+        return inf
     return by_size[rank - 1] if rank > 0 else 0.0

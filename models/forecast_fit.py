@@ -1,7 +1,6 @@
 """Fitting the ladder of forecasts: every rung on the same rows, priors counted in independent rows."""
 
 import numpy as np
-from sklearn.linear_model import Ridge
 
 from models.boosted_fit import fit_boosted
 from models.forecast import Inputs, Ladder, Linear, single_columns
@@ -49,10 +48,10 @@ def _fit_line(X: Array, y: Array, mean: float, weight: Array) -> Linear:
     Coefficients of zero give M0 exactly, so M0 is nested in every line (Clark and West 2007 need that).
     """
     center, scale = _center_and_scale(X)
-    unit = float(np.sqrt(np.average((y - mean) ** 2, weights=weight)))
-    ridge = Ridge(alpha=X.shape[1] / PRIOR_R2, fit_intercept=False)
-    ridge.fit((X - center) / scale, (y - mean) / unit, sample_weight=weight)
-    return Linear(mean, tuple(center.tolist()), tuple(scale.tolist()), tuple((ridge.coef_ * unit).tolist()))
+    z = (X - center) / scale
+    normal = (z * weight[:, None]).T @ z + np.eye(X.shape[1]) * X.shape[1] / PRIOR_R2
+    coef = np.linalg.solve(normal, z.T @ (weight * (y - mean)))
+    return Linear(mean, tuple(center.tolist()), tuple(scale.tolist()), tuple(coef.tolist()))
 
 
 def _fit_each(X: Array, y: Array, mean: float, weight: Array) -> Linear:

@@ -18,6 +18,7 @@ import pytest
 import yaml
 
 from tests.e2e.command import ROOT, RULES, Desk, make_desk
+from training.book import OUTCOMES
 
 MODEL = "models:/appetite@champion"
 PICKLES = tuple(bytes([0x80, protocol]) for protocol in range(2, 6))
@@ -138,7 +139,8 @@ def test_json_says_what_became_of_the_labels(trained):
 def test_training_leaves_its_files(trained):
     found = {str(path.relative_to(trained.artifacts)) for path in trained.artifacts.rglob("*") if path.is_file()}
     tables = {
-        f"evaluation/{name}" for name in ("oos_losses.parquet", "skill.csv", "published.parquet", "events.csv", "config.json", "card.json")
+        f"evaluation/{name}"
+        for name in ("oos_losses.parquet", "lockbox.parquet", "skill.csv", "published.parquet", "events.csv", "config.json", "card.json")
     }
     assert tables | {"report.html"} <= found
     assert any(name.startswith("plots/") and name.endswith(".png") for name in found)
@@ -154,6 +156,28 @@ def test_losses_are_out_of_sample_by_date_and_rung(trained):
     assert not losses.duplicated(["asset", "horizon", "rung", "session"]).any()
     assert {"B0", "M0", "served"} <= set(losses["rung"])
     assert trained.run.data.tags["oos.rows"] == str(losses.loc[losses["outer"], "session"].nunique())
+
+
+def test_lockbox_is_a_file_of_its_own_and_its_outcomes_stand_nowhere_else(trained):
+    losses, locked = (pd.read_parquet(trained.artifacts / "evaluation" / f"{name}.parquet") for name in ("oos_losses", "lockbox"))
+    inside = losses["lockbox"]
+    assert 0.1 < inside.mean() < 0.4
+    assert not (inside & losses["outer"]).any()
+    assert losses.loc[inside, list(OUTCOMES)].isna().all(axis=None)
+    key = ["asset", "horizon", "rung", "session"]
+    pd.testing.assert_frame_equal(locked[[*key, "mean", "sd"]], losses.loc[inside, [*key, "mean", "sd"]].reset_index(drop=True))
+    assert locked["crps"].notna().mean() > 0.5
+    assert locked["session"].min() > losses.loc[losses["outer"], "session"].max()
+
+
+def test_calibrated_intervals_are_answered_and_published(trained):
+    published = trained.published
+    for asset, horizon in (("BTC", 5), ("ALT", 21)):
+        low, high = (published[f"{asset}_{horizon}_{end}90_conformal"] for end in ("lo", "hi"))
+        assert low.notna().sum() > 300
+        assert not np.isinf(low.to_numpy()).any()
+        assert (low < published[f"{asset}_{horizon}_median"])[low.notna()].all()
+        assert (high.notna() == low.notna()).all()
 
 
 def test_first_sound_model_is_champion_and_the_reason_is_said(trained):
