@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -119,11 +120,12 @@ class Book:
         tables = [pd.DataFrame(shared | {"rung": name} | columns | walk) for name, columns in scores.items()]
         chosen = np.array(list(RUNGS))[self.chosen[at]]
         served = _picked(chosen, scores) | _picked(chosen, {name: _quantiles(each, chosen == name) for name, each in forecasts.items()})
-        served |= bounds(served["mean"], served["sd"], {name: width[at] for name, width in self.half_widths().items()})
+        served |= bounds(served["mean"], served["sd"], {name: width[at] for name, width in self.half_widths.items()})
         return pd.concat([*tables, pd.DataFrame(shared | {"rung": SERVED} | served | {"chosen": chosen} | walk)], ignore_index=True)
 
+    @cached_property
     def half_widths(self) -> dict[str, Array]:
-        """Half-widths of the served series' calibrated intervals on each row, in sd, from the outcomes known on its day."""
+        """Half-widths of the served series' calibrated intervals on each row, in sd, from outcomes known on its day: of a finished book."""
         return {name: delayed_aci(self.misses, self.horizon, level).half_width for name, level in LEVELS.items()}
 
 

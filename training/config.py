@@ -78,7 +78,7 @@ class RegimeConfig(_Frozen):
 
 
 class ForecastConfig(_Frozen):
-    """What the ridge rung reads, and when forecasting starts."""
+    """What ridge and trees read, and when forecasting starts."""
 
     features: list[str] = Field(min_length=1, max_length=9)
     min_rows: Annotated[int, Field(ge=100)] = 500

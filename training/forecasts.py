@@ -28,7 +28,7 @@ class CellFit:
     Attributes
     ----------
     ladder : fitted rungs
-    features : columns of the ridge rung, in order (`REGIME_FEATURE` last)
+    features : columns of ridge and trees, in order (`REGIME_FEATURE` last)
     left_out : pre-registered columns below coverage
     rung : the rung the inner walk chose at this refit
     baseline : the best of the baselines on the inner walk
@@ -77,7 +77,7 @@ def make_inputs(X: pd.DataFrame, asset: str, regime: Array, average: Array, feat
     X : feature rows
     regime : (n_obs, n_states) filtered probabilities of the same rows
     average : (n_obs, n_states) their average over the horizon
-    features : columns of the ridge rung
+    features : columns of ridge and trees
     """
     own = [regime[:, 0] if column == REGIME_FEATURE else X[column].to_numpy(dtype=np.float64) for column in features]
     return Inputs(
@@ -106,7 +106,7 @@ def walk_forecasts(X: pd.DataFrame, prices: pd.DataFrame, walk: RegimeWalk, conf
         table = book.table(X.index, asset, horizon)
         losses.append(table.join(_told_of_rows(X, asset, walk, lockbox), on="session"))
         if cell is not None:
-            last[asset, horizon] = replace(cell, half_width={name: float(width[-1]) for name, width in book.half_widths().items()})
+            last[asset, horizon] = replace(cell, half_width={name: float(width[-1]) for name, width in book.half_widths.items()})
         progress("forecasts", number + 1, len(cells))
     return ForecastWalk(pd.concat(losses, ignore_index=True), last)
 

@@ -173,7 +173,7 @@ def test_calibrated_intervals_follow_from_outcomes_known_on_their_day():
     miss = (np.abs(y - served["mean"]) / served["sd"]).to_numpy()
     for name, level in LEVELS.items():
         width = delayed_aci(miss, HORIZON, level).half_width
-        np.testing.assert_array_equal(book.half_widths()[name], width)
+        np.testing.assert_array_equal(book.half_widths[name], width)
         np.testing.assert_allclose(served[f"hi{name}_conformal"], served["mean"] + served["sd"] * width, rtol=1e-12)
         np.testing.assert_allclose(served[f"lo{name}_conformal"], served["mean"] - served["sd"] * width, rtol=1e-12)
     assert np.isinf(served["hi90_conformal"].iloc[: HORIZON + 8]).all()
@@ -187,7 +187,7 @@ def test_half_widths_do_not_change_with_outcomes_that_are_not_known_yet(number):
     at = number * BLOCK
     later[at - HORIZON + 1 :] *= 10
     for name in LEVELS:
-        one, other = walked(y, 9)[0].half_widths()[name], walked(later, 9)[0].half_widths()[name]
+        one, other = walked(y, 9)[0].half_widths[name], walked(later, 9)[0].half_widths[name]
         np.testing.assert_array_equal(one[: at + 1], other[: at + 1])
         assert (one[at + 1 :] != other[at + 1 :]).any()
 
