@@ -17,6 +17,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from models.forecast import BASELINES
 from tests.e2e.command import ROOT, RULES, Desk, make_desk
 from training.book import OUTCOMES
 
@@ -102,7 +103,9 @@ def test_training_leaves_a_finished_run_with_config_and_tags(trained):
     assert (tags["market"], tags["simulated"], tags["regime.kind"], tags["job"]) == ("sample", "true", "hmm", "train")
     assert "planted effect" in tags["market.note"]
     assert len(tags["data.fingerprint"]) == 64
-    assert tags["data.last_session"] == tags["oos.end"][:4] + "-12-31"
+    assert tags["data.last_session"] == "2024-12-31"
+    locked = pd.read_parquet(trained.artifacts / "evaluation" / "lockbox.parquet")
+    assert tags["oos.end"] < f"{locked['session'].min():%Y-%m-%d}"
     assert tags["code.commit"]
     assert "appetite.error" not in tags
 
@@ -351,7 +354,7 @@ def test_dry_run_says_the_plan_and_opens_no_run(trained):
         "walk.min_history 504",
         "assets ['BTC', 'ALT']",
         "momentum 2012",
-        "forecasts 4 of asset and horizon, 6 rungs each",
+        "forecasts 4 of asset and horizon, 11 rungs each",
     ):
         assert line in lines
     assert any(line.startswith("regime refits 12, 2019-01-03 to ") and "22 on resampled history" in line for line in lines)
@@ -385,7 +388,7 @@ def test_second_run_is_ranked_beside_the_first_and_the_baselines(trained):
     done = desk.invoke("compare", "--out", "ranking", "--json")
     assert done.exit_code == 0, done.stderr
     table = pd.DataFrame(strict_json(done.stdout))
-    assert set(table["name"]) == {"first", "sample hmm 2 seed 0", "baseline M0", "baseline B0"}
+    assert set(table["name"]) == {"first", "sample hmm 2 seed 0", *(f"baseline {rung}" for rung in BASELINES)}
     assert table["crps_ratio"].is_monotonic_increasing
     assert table.loc[table["name"] == "baseline M0", "crps_ratio"].item() == 1.0
     for ending in (".csv", ".html"):

@@ -11,7 +11,7 @@ N_WORLDS = 200
 
 @pytest.mark.slow
 def test_calibrated_intervals_cover_what_they_promise():
-    """In .95 of worlds within the band, found .98 and more to 21 sessions, .97 at 63; at 126 the aim is missed: .92 (standard error .02)."""
+    """Found within the band: .98 of worlds and more to 21 sessions, .97 at 63; at 126 the aim of .95 is missed: .92 (error .02)."""
     table = coverage_table(N_WORLDS, BANDS)
     print(f"90% intervals, 1500 rows, {N_WORLDS} worlds, gamma {GAMMA}:\n{table}")  # noqa: T201
     assert (table.loc[[5, 21], "within"] >= 0.95).all()
