@@ -153,8 +153,10 @@ def end_to_end(blocks: Sequence[NormalMixture]) -> NormalMixture:
 
     Parameters
     ----------
-    blocks : of equally many parts
+    blocks : of equally many parts; none give a forecast without rows
     """
+    if not blocks:
+        return NormalMixture(*(np.empty((0, 1)) for _ in range(3)))
     heavy = [each for each in blocks if isinstance(each, HeavyTailed)]
     if len(heavy) == len(blocks):
         location, scale, ratio = (np.concatenate([getattr(each, name) for each in heavy]) for name in ("location", "scale", "tail_ratio"))

@@ -109,11 +109,9 @@ class Book:
 
     def table(self, sessions: pd.Index, asset: str, horizon: int) -> pd.DataFrame:
         """Lay the book out: a row per session that was forecast and rung, the served series last."""
-        at = np.concatenate(self._blocks) if self._blocks else np.array([], dtype=np.int64)
+        at = np.concatenate([np.array([], dtype=np.int64), *self._blocks])
         shared = {"session": sessions[at], "asset": asset, "horizon": horizon, "y": self.y[at], "y_delay1": self.y_delay1[at]}
         walk = {"outer": self.outer[at], "refit": self.refit[at]}
-        if not len(at):
-            return pd.DataFrame(shared | {"rung": SERVED} | walk)
         forecasts = {name: end_to_end([each[name] for each in self._forecasts]) for name in RUNGS}
         home = forecasts[HOME].mean()
         scores = {name: _scores(self.y[at], forecast, home, self.crps[k, at]) for k, (name, forecast) in enumerate(forecasts.items())}

@@ -180,6 +180,14 @@ def test_calibrated_intervals_follow_from_outcomes_known_on_their_day():
     assert np.isfinite(served["hi90_conformal"].iloc[HORIZON + 8 :]).mean() > 0.9
 
 
+def test_book_without_a_forecast_gives_a_table_of_all_columns_and_no_row():
+    sessions = pd.bdate_range("2020-01-01", periods=N, name="session")
+    full, empty = (walked(np.zeros(N), 1, n_blocks=n)[0].table(sessions, "BTC", HORIZON) for n in (1, 0))
+    assert len(empty) == 0
+    assert empty.columns.tolist() == full.columns.tolist()
+    assert empty["outer"].dtype == full["outer"].dtype == bool
+
+
 @pytest.mark.parametrize("number", [2, 4])
 def test_half_widths_do_not_change_with_outcomes_that_are_not_known_yet(number):
     y = np.random.default_rng(9).normal(size=N)
