@@ -58,7 +58,7 @@ def _facts(market: Market, rows: pd.DataFrame) -> dict[str, Any]:
 
 
 def baseline_rows(market: Market, assets: tuple[str, ...] = ASSETS) -> pd.DataFrame:
-    """Forecast from the last session of a market, in the columns of the scoring function.
+    """Forecast from the last session of a market, in the columns of the scoring function; calibrated intervals need a walk and are missing.
 
     Returns
     -------

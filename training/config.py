@@ -78,7 +78,7 @@ class RegimeConfig(_Frozen):
 
 
 class ForecastConfig(_Frozen):
-    """What the ridge rung reads, and when forecasting starts."""
+    """What ridge and trees read, and when forecasting starts."""
 
     features: list[str] = Field(min_length=1, max_length=9)
     min_rows: Annotated[int, Field(ge=100)] = 500
@@ -90,6 +90,7 @@ class WalkConfig(_Frozen):
     start: date
     min_history: Annotated[int, Field(ge=252)] = 1008
     refit_every: Annotated[int, Field(ge=5)] = 63
+    lockbox: Annotated[float, Field(ge=0, le=0.5)] = 0.2  # 0 for none
 
 
 class TrainConfig(_Frozen):

@@ -18,7 +18,7 @@ from training.regime_kinds import hmm_settings, specification_settings
 from training.regimes import schedule
 from training.study import Progress, Table, make_table
 
-LADDER_SECONDS = 0.025
+LADDER_SECONDS = 0.035
 """CPU seconds of fitting and scoring one ladder at one refit; measured by `make bench`."""
 
 RECORD_SECONDS = 20.0

@@ -65,8 +65,9 @@ class Refit:
 
 def covered_columns(frame: pd.DataFrame, columns: list[str], min_coverage: float) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Part columns into those with enough values over the window and those without."""
-    share = frame[columns].notna().mean()
-    kept = tuple(c for c in columns if share[c] >= min_coverage and frame[c].nunique() > 1)
+    values = frame[columns]
+    share, moves = values.notna().mean(), values.max() > values.min()
+    kept = tuple(c for c in columns if share[c] >= min_coverage and moves[c])
     return kept, tuple(c for c in columns if c not in kept)
 
 

@@ -11,10 +11,12 @@ import pandas as pd
 import pytest
 from hmmlearn.hmm import GaussianHMM
 
+import training.book
 import training.refit
 from features.market import Market
 from features.momentum import LONGEST_WINDOW
 from models.average import RegimeAverage
+from models.conformal import ENDS, Conformal, delayed_aci
 from models.degenerate import DegenerateFitWarning
 from models.forecast import RUNGS
 from models.inference import Array
@@ -25,14 +27,14 @@ from models.regime_jump import RegimeJump
 from models.regime_tvtp import RegimeTVTP
 from sources import simulate_market
 from tests.contracts.harness import ALTERATIONS, assert_causal
-from training.book import SERVED, Book
+from training.book import INTERVALS, SERVED, Book
 from training.config import TrainConfig, load_config
 from training.study import Study, make_table, run_study
 
 CONFIG = Path(__file__).resolve().parents[2] / "conf" / "train.yaml"
 MIN_HISTORY = 504
-SAID = ["mean", "sd", "p_up", "lo80", "median", "hi80", "chosen", "refit", "outer"]
-"""What a forecast says; `y`, `crps` and `pit` are its outcome."""
+SAID = ["mean", "sd", "p_up", *INTERVALS, *ENDS, "p_on", "vol_rank", "chosen", "refit", "outer"]
+"""What a forecast says and how its row is sorted; `training.book.OUTCOMES` tell what became of it."""
 
 
 def config_of(**changes: object) -> TrainConfig:
@@ -40,6 +42,7 @@ def config_of(**changes: object) -> TrainConfig:
         "assets": ["BTC"],
         "horizons": [5, 21],
         "walk.min_history": MIN_HISTORY,
+        "walk.lockbox": 0.0,  # which rows are locked away follows from where the data end, whatever is said of them
         "forecast.min_rows": 200,
         "regime.bootstrap": 0,
         "regime.n_init": 2,
@@ -134,7 +137,12 @@ def test_contract_covers_forecasts_of_every_rung_and_choices(market):
     assert counts[SERVED] > 500
     assert counts.nunique() == 2  # none for the regimes, and all rungs alike
     assert table["p_risk_on"].notna().sum() > 500
-    assert table.loc[table["rung"] == SERVED, "lo80"].notna().all()
+    served = table[table["rung"] == SERVED]
+    assert served[list(INTERVALS)].notna().all(axis=None)
+    assert np.isfinite(served[list(ENDS)]).sum().min() > 500
+    means = {rung: table.loc[(table["rung"] == rung) & (table["horizon"] == 5), "mean"].to_numpy() for rung in RUNGS}
+    others = set(RUNGS) - {"M0", "B2"}  # of so few rows the newest 1000 are all
+    assert {rung for rung in RUNGS if (means[rung] != means["M0"]).sum() > 200} == others
     assert table["chosen"].nunique() > 1
 
 
@@ -185,7 +193,7 @@ def test_choice_by_outcomes_that_are_not_known_yet_fails_the_contract(market, mo
     """Rows that were forecast before the refit and end after it."""
 
     def peeking(self: Book, newest: int) -> tuple[str, str]:
-        open_ = self.scores["crps"][:, max(newest + 1, 0) :]
+        open_ = self.crps[:, max(newest + 1, 0) :]
         open_ = open_[:, ~np.isnan(open_).any(axis=0)]
         best = list(RUNGS)[int(open_.mean(axis=1).argmin())] if open_.size else "M0"
         return best, "M0"
@@ -207,6 +215,32 @@ def test_unpurged_training_rows_fail_the_contract(market, monkeypatch):
     monkeypatch.setattr(training.forecasts, "_fit_cell", leaky)
     with pytest.raises(AssertionError, match=r"changed column 'mean'"):
         assert_causal(published, market, cuts_of(market, 3))
+
+
+def test_trees_of_unpurged_rows_fail_the_contract(market, monkeypatch):
+    """The same for one rung alone."""
+    import training.forecasts
+
+    honest = training.forecasts._fit_cell
+
+    def leaky(X, y, asset, horizon, refit, first, rows, config):
+        fitted, late = (honest(X, y, asset, horizon, refit, first, each, config) for each in (rows, np.arange(first, refit.position + 1)))
+        return None if fitted is None else (replace(fitted[0], trees=late[0].trees), *fitted[1:])
+
+    monkeypatch.setattr(training.forecasts, "_fit_cell", leaky)
+    with pytest.raises(AssertionError, match=r"changed column 'mean'"):
+        assert_causal(published, market, cuts_of(market, 3), {"noise": ALTERATIONS["noise"]})
+
+
+def test_calibration_by_outcomes_that_are_not_known_yet_fails_the_contract(market, monkeypatch):
+    """What an off-the-shelf loop does: each score used on the row after its own."""
+
+    def at_once(scores: Array, horizon: int, level: float) -> Conformal:
+        return delayed_aci(scores, 1, level)
+
+    monkeypatch.setattr(training.book, "delayed_aci", at_once)
+    with pytest.raises(AssertionError, match=r"changed column 'lo80_conformal'"):
+        assert_causal(published, market, cuts_of(market, 3), {"noise": ALTERATIONS["noise"]})
 
 
 def test_refit_on_the_whole_history_fails_the_contract(market, monkeypatch):

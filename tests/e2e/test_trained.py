@@ -17,7 +17,9 @@ import pandas as pd
 import pytest
 import yaml
 
+from models.forecast import BASELINES
 from tests.e2e.command import ROOT, RULES, Desk, make_desk
+from training.book import OUTCOMES
 
 MODEL = "models:/appetite@champion"
 PICKLES = tuple(bytes([0x80, protocol]) for protocol in range(2, 6))
@@ -101,7 +103,9 @@ def test_training_leaves_a_finished_run_with_config_and_tags(trained):
     assert (tags["market"], tags["simulated"], tags["regime.kind"], tags["job"]) == ("sample", "true", "hmm", "train")
     assert "planted effect" in tags["market.note"]
     assert len(tags["data.fingerprint"]) == 64
-    assert tags["data.last_session"] == tags["oos.end"][:4] + "-12-31"
+    assert tags["data.last_session"] == "2024-12-31"
+    locked = pd.read_parquet(trained.artifacts / "evaluation" / "lockbox.parquet")
+    assert tags["oos.end"] < f"{locked['session'].min():%Y-%m-%d}"
     assert tags["code.commit"]
     assert "appetite.error" not in tags
 
@@ -138,7 +142,8 @@ def test_json_says_what_became_of_the_labels(trained):
 def test_training_leaves_its_files(trained):
     found = {str(path.relative_to(trained.artifacts)) for path in trained.artifacts.rglob("*") if path.is_file()}
     tables = {
-        f"evaluation/{name}" for name in ("oos_losses.parquet", "skill.csv", "published.parquet", "events.csv", "config.json", "card.json")
+        f"evaluation/{name}"
+        for name in ("oos_losses.parquet", "lockbox.parquet", "skill.csv", "published.parquet", "events.csv", "config.json", "card.json")
     }
     assert tables | {"report.html"} <= found
     assert any(name.startswith("plots/") and name.endswith(".png") for name in found)
@@ -154,6 +159,28 @@ def test_losses_are_out_of_sample_by_date_and_rung(trained):
     assert not losses.duplicated(["asset", "horizon", "rung", "session"]).any()
     assert {"B0", "M0", "served"} <= set(losses["rung"])
     assert trained.run.data.tags["oos.rows"] == str(losses.loc[losses["outer"], "session"].nunique())
+
+
+def test_lockbox_is_a_file_of_its_own_and_its_outcomes_stand_nowhere_else(trained):
+    losses, locked = (pd.read_parquet(trained.artifacts / "evaluation" / f"{name}.parquet") for name in ("oos_losses", "lockbox"))
+    inside = losses["lockbox"]
+    assert 0.1 < inside.mean() < 0.4
+    assert not (inside & losses["outer"]).any()
+    assert losses.loc[inside, list(OUTCOMES)].isna().all(axis=None)
+    key = ["asset", "horizon", "rung", "session"]
+    pd.testing.assert_frame_equal(locked[[*key, "mean", "sd"]], losses.loc[inside, [*key, "mean", "sd"]].reset_index(drop=True))
+    assert locked["crps"].notna().mean() > 0.5
+    assert locked["session"].min() > losses.loc[losses["outer"], "session"].max()
+
+
+def test_calibrated_intervals_are_answered_and_published(trained):
+    published = trained.published
+    for asset, horizon in (("BTC", 5), ("ALT", 21)):
+        low, high = (published[f"{asset}_{horizon}_{end}90_conformal"] for end in ("lo", "hi"))
+        assert low.notna().sum() > 300
+        assert not np.isinf(low.to_numpy()).any()
+        assert (low < published[f"{asset}_{horizon}_median"])[low.notna()].all()
+        assert (high.notna() == low.notna()).all()
 
 
 def test_first_sound_model_is_champion_and_the_reason_is_said(trained):
@@ -327,7 +354,7 @@ def test_dry_run_says_the_plan_and_opens_no_run(trained):
         "walk.min_history 504",
         "assets ['BTC', 'ALT']",
         "momentum 2012",
-        "forecasts 4 of asset and horizon, 6 rungs each",
+        "forecasts 4 of asset and horizon, 11 rungs each",
     ):
         assert line in lines
     assert any(line.startswith("regime refits 12, 2019-01-03 to ") and "22 on resampled history" in line for line in lines)
@@ -361,7 +388,7 @@ def test_second_run_is_ranked_beside_the_first_and_the_baselines(trained):
     done = desk.invoke("compare", "--out", "ranking", "--json")
     assert done.exit_code == 0, done.stderr
     table = pd.DataFrame(strict_json(done.stdout))
-    assert set(table["name"]) == {"first", "sample hmm 2 seed 0", "baseline M0", "baseline B0"}
+    assert set(table["name"]) == {"first", "sample hmm 2 seed 0", *(f"baseline {rung}" for rung in BASELINES)}
     assert table["crps_ratio"].is_monotonic_increasing
     assert table.loc[table["name"] == "baseline M0", "crps_ratio"].item() == 1.0
     for ending in (".csv", ".html"):

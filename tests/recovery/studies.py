@@ -22,8 +22,8 @@ LAG = 10
 
 
 def served_skill(seed: int, effect: float) -> pd.DataFrame:
-    """Served rows of the skill table of one world, under the shipped configuration without the bootstrap."""
-    config = load_config(CONFIG, **{"regime.bootstrap": 0, "regime.evidence": 0})
+    """Served rows of the skill table of one world, under the shipped configuration without bootstrap and lock-box."""
+    config = load_config(CONFIG, **{"regime.bootstrap": 0, "regime.evidence": 0, "walk.lockbox": 0.0})
     market = simulate(seed=seed, effect=effect, lag=LAG, n_stocks=N_STOCKS).market
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a refit of one world in sixty may not converge: that is for its own reader

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from features import asset_prices
+from models.conformal import ENDS
 from serving.baseline import ASSETS, HORIZONS, baseline_rows, score_baseline
 from serving.errors import ServingError
 from serving.screen import render_screen
@@ -32,6 +33,10 @@ def test_baseline_is_centred_on_the_mean_of_known_returns(sample_market, row):
     price = np.log(asset_prices(sample_market)["BTC"])
     known = (price.shift(-5) - price).iloc[21:].dropna()  # sessions with a volatility
     assert row["BTC_5_median"] == pytest.approx(known.mean(), abs=2e-3)
+
+
+def test_baseline_has_the_columns_of_calibrated_intervals_and_nothing_calibrated(row):
+    assert row[[f"ETH_21_{end}" for end in ENDS]].isna().all()
 
 
 def test_intervals_hold_about_what_they_promise(sample_market, row):

@@ -123,15 +123,20 @@ def comparison(runs: list[Scored]) -> pd.DataFrame:
     _same_outcomes(runs, common)
     reference = _cell_means(newest.judged("M0").loc[common])
     rows = [_row(run.name, run.run_id, run.judged(SERVED).loc[common], reference) for run in runs]
-    rows += [_row(f"baseline {rung}", "", newest.judged(rung).loc[common], reference) for rung in BASELINES]
+    rows += [_row(f"baseline {rung}", "", newest.judged(rung).loc[common], reference) for rung in _baselines(runs)]
     table = pd.DataFrame(rows).sort_values("crps_ratio", kind="stable", ignore_index=True)
     return table.assign(market=newest.market, simulated=newest.simulated)
+
+
+def _baselines(runs: list[Scored]) -> list[str]:
+    """Baselines that every run has: older ones have fewer."""
+    return [rung for rung in BASELINES if all((run.losses["rung"] == rung).any() for run in runs)]
 
 
 def _common_rows(runs: list[Scored]) -> pd.MultiIndex:
     common = runs[0].judged(SERVED).index
     for run in runs:
-        for rung in (SERVED, *BASELINES):
+        for rung in (SERVED, *_baselines(runs)):
             common = common.intersection(run.judged(rung).index)
     if not len(common):
         raise JobError("compare: the runs have no out-of-sample row in common; nothing can be ranked")

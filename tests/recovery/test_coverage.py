@@ -1,0 +1,31 @@
+"""Calibrated intervals hold their level where volatility changes its regime (METHODS A15), and how many of them have no bound."""
+
+import pytest
+
+from models.conformal import GAMMA
+from tests.recovery.coverage import coverage_table
+
+BANDS = {5: 0.02, 21: 0.02, 63: 0.04, 126: 0.06}
+N_WORLDS = 200
+
+
+@pytest.mark.slow
+def test_calibrated_intervals_cover_what_they_promise():
+    """Found within the band: .98 of worlds and more to 21 sessions, .97 at 63; at 126 the aim of .95 is missed: .92 (error .02)."""
+    table = coverage_table(N_WORLDS, BANDS)
+    print(f"90% intervals, 1500 rows, {N_WORLDS} worlds, gamma {GAMMA}:\n{table}")  # noqa: T201
+    assert (table.loc[[5, 21], "within"] >= 0.95).all()
+    assert table.loc[63, "within"] >= 0.93
+    assert table.loc[126, "within"] >= 0.88
+    assert table.loc[5, "unbounded"] <= 0.01
+    assert table.loc[21, "unbounded"] <= 0.06
+
+
+@pytest.mark.slow
+def test_a_window_that_does_not_adapt_misses_more_often_and_a_faster_step_loses_its_bounds():
+    """Without feedback long horizons fall short; a step of .02 leaves over a fifth of 21-session intervals without bounds."""
+    adapted, fixed, fast = (coverage_table(60, BANDS, gamma=gamma) for gamma in (GAMMA, 0.0, 0.02))
+    print(f"without feedback:\n{fixed}\ngamma .02:\n{fast}")  # noqa: T201
+    assert (fixed.loc[[63, 126], "within"] < 0.9).all()
+    assert (adapted.loc[[21, 63, 126], "sd"] < fixed.loc[[21, 63, 126], "sd"]).all()
+    assert fast.loc[21, "unbounded"] > 0.2 > 4 * adapted.loc[21, "unbounded"]
