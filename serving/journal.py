@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from serving.chain import Broken, End, append, read
-from serving.errors import ServingError
 from serving.lock import WAIT_S, locked
 
 HEAD = "head.json"
@@ -32,16 +31,16 @@ class Kind:
     files : names of its files
     root : environment variable that says where journals of the kind lie
     way_out : what to do where a line is not as it was written
-    error : raised for every fault
+    error : a `ValueError`, raised for every fault
     """
 
     noun: str
     files: tuple[str, ...]
     root: str
     way_out: str
-    error: type[ServingError]
+    error: type[ValueError]
 
-    def fault(self, folder: Path, words: str) -> ServingError:
+    def fault(self, folder: Path, words: str) -> ValueError:
         """Make the error of a folder."""
         return self.error(f"{self.noun} '{folder}': {words}")
 
@@ -138,7 +137,7 @@ def read_head(folder: Path, kind: Kind) -> dict[str, Any]:
 
     Raises
     ------
-    ServingError
+    ValueError
         Of the kind's own, where the head is damaged, or of another version of the format.
     """
     with _told(folder, kind):

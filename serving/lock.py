@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from serving.errors import ServingError
-
 LOCK = "lock"
 POLL_S = 0.02
 WAIT_S = 10.0
@@ -16,7 +14,7 @@ WAIT_S = 10.0
 
 
 @contextmanager
-def locked(folder: Path, noun: str, error: type[ServingError], wait_s: float = WAIT_S) -> Iterator[None]:
+def locked(folder: Path, noun: str, error: type[ValueError], wait_s: float = WAIT_S) -> Iterator[None]:
     """Hold a folder for writing while the block runs; the kernel gives the lock back when its holder dies.
 
     Parameters
@@ -27,7 +25,7 @@ def locked(folder: Path, noun: str, error: type[ServingError], wait_s: float = W
 
     Raises
     ------
-    ServingError
+    ValueError
         Of the kind given, where another process still holds it then.
     """
     handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
