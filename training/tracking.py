@@ -84,7 +84,9 @@ def connect() -> None:
 
 
 @contextmanager
-def open_run(name: str | None, tags: Mapping[str, str], unnamed: str | None = None, *, trial: Trial | None = None) -> Iterator[RunHandle]:
+def open_run(
+    name: str | None, tags: Mapping[str, str], unnamed: str | None = None, *, trial: Trial | None = None, experiment: str = ""
+) -> Iterator[RunHandle]:
     """Open a run, or take over the one `mlflow run` opened, and close it as FINISHED, FAILED or KILLED.
 
     A trial is written to the ledger when it opens and when it ends, before MLflow is told of the end.
@@ -95,6 +97,7 @@ def open_run(name: str | None, tags: Mapping[str, str], unnamed: str | None = No
     unnamed : name of a new run where `name` is None; None for one of MLflow's
     tags : set at once, so that a run that fails early says what it was
     trial : what the ledger is to have of it; None for a run that is no trial
+    experiment : of a new run; empty for that of the environment, or `EXPERIMENT`
 
     Raises
     ------
@@ -106,19 +109,18 @@ def open_run(name: str | None, tags: Mapping[str, str], unnamed: str | None = No
     ledger = current_ledger()
     if trial is not None:
         tags = {**tags, **trial.tags(), "prereg": str(trial.hypothesis_id in ledger.read().announced).lower()}
-
     if not os.environ.get("MLFLOW_RUN_ID"):  # `mlflow run` has chosen the experiment already
-        mlflow.set_experiment(os.environ.get("MLFLOW_EXPERIMENT_NAME", EXPERIMENT))
+        mlflow.set_experiment(experiment or os.environ.get("MLFLOW_EXPERIMENT_NAME", EXPERIMENT))
         name = name or unnamed
     opened = None
     with stop_signals():
         try:
             run = mlflow.start_run(run_name=name, tags={**tags, PROCESS_TAG: _process_mark(os.getpid())})
-            experiment = mlflow.get_experiment(run.info.experiment_id).name
+            place = mlflow.get_experiment(run.info.experiment_id).name
             if trial is not None:
-                ledger.open(run.info.run_id, str(run.info.run_name), experiment, trial)
+                ledger.open(run.info.run_id, str(run.info.run_name), place, trial)
                 opened = OpenTrial(ledger, run.info.run_id)
-            yield RunHandle(run.info.run_id, run.info.experiment_id, experiment, opened)
+            yield RunHandle(run.info.run_id, run.info.experiment_id, place, opened)
             hold_stops()
             if opened is not None:
                 opened.end("FINISHED")

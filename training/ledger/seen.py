@@ -33,6 +33,13 @@ class Seen:
     tags: Mapping[str, str]
 
 
+def experiment_names() -> list[str]:
+    """List the experiments that are not deleted."""
+    import mlflow
+
+    return [each.name for each in mlflow.MlflowClient().search_experiments()]
+
+
 def runs_of(tag: str, value: str) -> list[Seen]:
     """List all runs with a tag in all experiments, deleted ones too."""
     import mlflow
