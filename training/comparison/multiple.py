@@ -38,9 +38,9 @@ def judge_family(composite: Composite, n: int) -> Verdicts:
     """Test every trial with numbers.
 
     A win must be shown against every baseline: each p-value is the largest of those against each. Raw: Diebold-Mariano on rows that do
-    not overlap. Adjusted: step-down of Romano and Wolf, the larger of that on all rows and that on rows apart, times n over the number of
-    trials with numbers; of those without (failed, killed, looked at by a person) nobody knows the losses, and each gets as large a share
-    of the level as one with. Both need no more than the trials' own losses, so that nothing is gained by deleting a run.
+    not overlap. Adjusted: step-down of Romano and Wolf on such rows, never below the raw one, times n over the number of trials with
+    numbers; of those without (failed, killed, looked at by a person) nobody knows the losses, and each gets as large a share of the
+    level as one with.
 
     Parameters
     ----------
@@ -53,12 +53,11 @@ def judge_family(composite: Composite, n: int) -> Verdicts:
     for base in composite.baselines:
         table = step_m(composite.losses[[*names, base]], base, composite.horizon, SEED)
         same = (table["same_as"] == base).to_numpy()
-        both = table[["p_adjusted", "p_adjusted_apart"]].max(axis=1, skipna=False).to_numpy()
-        adjusted = np.maximum(adjusted, np.where(same, 1.0, both))
+        adjusted = np.maximum(adjusted, np.where(same, 1.0, table["p_adjusted"]))
         refused = refused or next((words for words in table["refused"][~same] if words), "")
     sets = model_confidence_set(composite.losses, composite.horizon, SEED).rename(columns={"p": "mcs_p", "inside": "in_mcs"})
     sets = sets[["mcs_p", "in_mcs"]]
-    trials = pd.DataFrame({"p": p, "p_adjusted": np.minimum(adjusted * share, 1.0), "q": _q(p, n)}, index=names).join(sets)
+    trials = pd.DataFrame({"p": p, "p_adjusted": np.minimum(np.maximum(adjusted, p) * share, 1.0), "q": _q(p, n)}, index=names).join(sets)
     gains = composite.losses[names].rsub(composite.losses[composite.best_baseline], axis=0)
     return Verdicts(trials, sets.loc[list(composite.baselines)], effective_trials(gains), refused)
 

@@ -40,17 +40,17 @@ def page(comparison: Comparison, experiment: str) -> str:
 
 def run_table(comparison: Comparison) -> Table:
     """List runs and baselines with what the family leaves of their p-values."""
-    head = ["place", "run", "CRPS ratio", "80% held", "p", "adjusted p", "q", "in the set", "Sharpe", "deflated", "announced", "run id"]
+    head = ["place", "run", "CRPS ratio", "80% held", "p", "adjusted p", "q", "in set", "DSR", "announced", "run id"]
     rows = [
         [
             count(row["place"]),
             str(row["name"]),
             fixed(row["crps_ratio"], SHOWN),
-            *([""] * 9 if row["trial"] < 0 else _tested(row)),
+            *([""] * 8 if row["trial"] < 0 else _tested(row)),
         ]
         for row in placed(comparison.runs).to_dict("records")
     ]
-    return Table("Runs and baselines, least loss first; equal ones share a place.", head, rows, text=(1, 11))
+    return Table("Runs and baselines, least loss first; equal ones share a place.", head, rows, text=(1, 10))
 
 
 def _tested(row: dict[Any, Any]) -> list[str]:
@@ -60,7 +60,6 @@ def _tested(row: dict[Any, Any]) -> list[str]:
         p_value(row["p_adjusted"]),
         p_value(row["q"]),
         "yes" if row["in_mcs"] else "no",
-        fixed(row["sharpe"], 2),
         fixed(row["deflated"], 2),
         "yes" if row["prereg"] else "no",
         str(row["run_id"])[:SHORT_ID],
@@ -131,8 +130,4 @@ def cell_view(comparison: Comparison) -> Table:
         ]
         for row in comparison.cells.to_dict("records")
     ]
-    caption = (
-        "Each run by asset and horizon, against the best baseline. p: no smaller CRPS (Diebold-Mariano); p informed: no information "
-        "(Clark-West); raw, rows that do not overlap, the largest over the baselines. Horizons beyond 21 sessions are descriptive."
-    )
-    return Table(caption, ["cell", "run", "n", "best", "ratio", "80% held", "p", "p informed"], rows, text=(0, 1, 3))
+    return Table("Each run by asset and horizon.", ["cell", "run", "n", "best", "ratio", "80% held", "p", "p informed"], rows, text=(0, 1, 3))

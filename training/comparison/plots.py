@@ -1,5 +1,7 @@
 """Plots of a comparison: who cannot be told from the best, and when losses were saved."""
 
+from typing import Any
+
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -29,10 +31,11 @@ def set_figure(comparison: Comparison) -> Figure:
         (axes,) = panels(figure, 1, 1)
         axes.axvline(1.0, color=MUTED, linewidth=0.8, linestyle=":")
         for place, row in enumerate(rows.to_dict("records")):
-            look = {"marker": "s" if row["trial"] < 0 else "o", "markerfacecolor": INK if row["in_mcs"] else "white"}
+            look: Any = {"marker": "s" if row["trial"] < 0 else "o", "markerfacecolor": INK if row["in_mcs"] else "white"}
             axes.plot(row["crps_ratio"], place, color=INK, markersize=6.5, **look)
         inside = rows.loc[rows["in_mcs"].astype(bool), "crps_ratio"]
-        axes.plot([inside.min(), inside.max()], [-1.1, -1.1], color=INK, linewidth=5, solid_capstyle="butt")
+        edge = 0.012 * (rows["crps_ratio"].max() - rows["crps_ratio"].min())  # so that a set of one is seen
+        axes.plot([inside.min() - edge, inside.max() + edge], [-1.1, -1.1], color=INK, linewidth=5, solid_capstyle="butt")
         axes.set_yticks(range(len(rows)), [str(name)[:NAME] for name in rows["name"]])
         axes.set_ylim(len(rows) - 0.4, -1.8)
         axes.grid(axis="y", visible=False)
@@ -42,7 +45,7 @@ def set_figure(comparison: Comparison) -> Figure:
 
 
 def _set_handles() -> list[Line2D]:
-    plain = {"color": INK, "linestyle": ""}
+    plain: Any = {"color": INK, "linestyle": ""}
     return [
         Line2D([], [], color=INK, linewidth=5, label="confidence set (90%)"),
         Line2D([], [], marker="o", markerfacecolor=INK, label="run in it", **plain),
@@ -76,7 +79,7 @@ def curve_figure(comparison: Comparison) -> Figure:
         handles = []
         for look, row in zip(LINES, first.to_dict("records"), strict=False):
             every = max(len(curves) // 12, 1)
-            drawn = {"color": look["color"], "linestyle": look["linestyle"], "marker": look["marker"], "markevery": every, "markersize": 4}
+            drawn: Any = look | {"markevery": every, "markersize": 4}
             handles += axes.plot(curves.index.to_numpy(), curves[str(row["trial"])].to_numpy(), label=str(row["name"])[:NAME], **drawn)
         axes.axhline(0.0, color=INK, linewidth=0.9)
         axes.set_ylabel(f"loss saved against {comparison.composite.best_baseline}")

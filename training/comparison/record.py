@@ -5,6 +5,7 @@ from pathlib import Path
 
 import mlflow
 
+from serving.output import write_table, write_text
 from serving.words import is_missing
 from training.comparison.compare import Comparison
 from training.comparison.page import page
@@ -29,7 +30,7 @@ def log_comparison(comparison: Comparison, experiment: str) -> RunHandle:
         "verdict": comparison.verdict()[:LONGEST_TAG],
         "compared": ids[:LONGEST_TAG],
     }
-    with open_run(f"compare {choice.family_id}, {len(choice.shown)} runs", tags, experiment=experiment) as run:
+    with open_run(None, tags, f"compare {choice.family_id}, {len(choice.shown)} runs", experiment=experiment) as run:
         mlflow.set_tag(NOTE, _links(comparison)[:LONGEST_TAG])
         tested = comparison.runs[comparison.runs["trial"] >= 0]
         numbers = {
@@ -47,8 +48,6 @@ def log_comparison(comparison: Comparison, experiment: str) -> RunHandle:
 
 def write_files(comparison: Comparison, experiment: str, out: Path) -> list[Path]:
     """Write OUT.csv (runs), OUT-cells.csv (by asset and horizon) and OUT.html."""
-    from serving.output import write_table, write_text
-
     runs, cells, html = (out.with_name(out.name + ending) for ending in (".csv", "-cells.csv", ".html"))
     write_table(placed(comparison.runs), runs)
     write_table(comparison.cells, cells)
@@ -60,9 +59,7 @@ def _links(comparison: Comparison) -> str:
     client = mlflow.MlflowClient()
     places = {each.name: each.experiment_id for each in client.search_experiments()}
     rows = comparison.runs[comparison.runs["trial"] >= 0]
-    experiment = {each.run_id: places.get(each.experiment, "0") for each in comparison.choice.shown}
-    lines = [
-        f"- [{row.name_}](#/experiments/{experiment[row.run_id]}/runs/{row.run_id})"
-        for row in rows.rename(columns={"name": "name_"}).itertuples()
-    ]
+    place = {each.run_id: places.get(each.experiment, "0") for each in comparison.choice.shown}
+    named = zip(map(str, rows["name"]), map(str, rows["run_id"]), strict=True)
+    lines = [f"- [{name}](#/experiments/{place[run_id]}/runs/{run_id})" for name, run_id in named]
     return "\n".join([comparison.verdict(), "", *lines])
