@@ -88,21 +88,27 @@ def align(choice: Choice, mirror: Mirror, *, common: bool) -> Aligned:
     if not len(index):
         raise JobError("compare: the runs have no out-of-sample row in common; nothing can be ranked")
     index = index.sort_values()
+    truth = rows.of(newest).loc[index]
+    for entry in choice.shown:
+        _refuse_other_outcomes(entry, rows.of(entry).loc[index, "y"].to_numpy(), newest, truth)
     shown = {id(each) for each in choice.shown}
     rest = [each for each in choice.family if id(each) not in shown and each.losses]
-    joined = [each for each in rest if rows.of(each).index.isin(index).sum() == len(index)]
-    entries = (*choice.shown, *joined)
-    truth = rows.of(newest).loc[index]
+    entries = (*choice.shown, *(each for each in rest if _is_like(rows.of(each), truth)))
     own = {column: np.empty((len(index), len(entries))) for column in OWN}
     places: dict[str, NDArray[np.int64]] = {}
     for number, entry in enumerate(entries):
         if entry.baselines not in places:
             places[entry.baselines] = np.asarray(rows.of(entry).index.get_indexer(index))
-            _refuse_other_outcomes(entry, rows.of(entry)["y"].to_numpy()[places[entry.baselines]], newest, truth)
         frame = mirror.read(entry.losses)
         for column in OWN:
             own[column][:, number] = frame[column].to_numpy()[places[entry.baselines]]
     return Aligned(truth.reset_index(), entries, own, len(choice.shown), choice.n - len(entries))
+
+
+def _is_like(rows: pd.DataFrame, truth: pd.DataFrame) -> bool:
+    """Whether a trial has all of the rows, with the same outcomes."""
+    y = rows["y"].reindex(truth.index).to_numpy()
+    return bool((np.abs(y - truth["y"].to_numpy()) <= SAME_OUTCOME).all())
 
 
 def _refuse_other_rows(shown: Sequence[Entry], rows: _Rows) -> None:

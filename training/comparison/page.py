@@ -130,4 +130,6 @@ def cell_view(comparison: Comparison) -> Table:
         ]
         for row in comparison.cells.to_dict("records")
     ]
-    return Table("Each run by asset and horizon.", ["cell", "run", "n", "best", "ratio", "80% held", "p", "p informed"], rows, text=(0, 1, 3))
+    return Table(
+        "Each run by asset and horizon.", ["cell", "run", "n", "best", "ratio", "80% held", "p", "p informed"], rows, text=(0, 1, 3)
+    )

@@ -1,5 +1,6 @@
 """A comparison on a terminal of 100 columns, and as plain values."""
 
+import textwrap
 from typing import Any
 
 import pandas as pd
@@ -13,6 +14,11 @@ from training.ledger.words import SHORT_ID
 SHOWN = 4
 """Decimals of the ratio: what is equal on the page shares a place."""
 
+LEGEND = (
+    "null of each p: no smaller loss than every baseline; adj: over all N trials; q: share of false finds; MCS: cannot be told from the "
+    "best; DSR: deflated Sharpe; pre: announced before; on, off: loss saved by regime"
+)
+WIDTH = 100
 HEAD = f"{'':>3} {'run':<22}{'ratio':>7}{'80%':>5}{'p':>7}{'p adj':>7}{'q':>7}{'MCS':>5}{'DSR':>6}{'pre':>5}{'on':>7}{'off':>7}  run id"
 
 
@@ -46,13 +52,15 @@ def facts(comparison: Comparison) -> list[str]:
 def render(comparison: Comparison, experiment: str) -> str:
     """Lay a comparison out for a terminal."""
     lines = ["SIMULATED market"] if comparison.simulated else []
-    lines += [f"experiment '{experiment}'", *facts(comparison), "", HEAD]
+    lines += [f"experiment '{experiment}'", *_wrapped(*facts(comparison)), "", HEAD]
     lines += [_line(row) for row in placed(comparison.runs).to_dict("records")]
-    lines += ["", "null of each p: no smaller loss than every baseline; adj: over all N trials; q: share of false finds;"]
-    lines += ["MCS: among those that cannot be told from the best; DSR: deflated Sharpe; on, off: loss saved by regime"]
-    lines += ["", comparison.verdict()]
-    lines += [f"also in this experiment: family {other}; choose it with --family" for other in comparison.choice.others]
-    return "\n".join(lines)
+    lines += ["", *_wrapped(LEGEND)]
+    others = [f"also in this experiment: family {other}; choose it with --family" for other in comparison.choice.others]
+    return "\n".join([*lines, "", *_wrapped(comparison.verdict(), *others)])
+
+
+def _wrapped(*sentences: str) -> list[str]:
+    return [line for each in sentences for line in textwrap.wrap(each, WIDTH, subsequent_indent="  ", break_on_hyphens=False)]
 
 
 def _line(row: dict[Any, Any]) -> str:
