@@ -1,208 +1,303 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import false_discovery_control
 
-from tests.store import store_in
-from training.comparison.compare import Scored, comparison, refuse_unlike
-from training.comparison.comparing import compare_experiment, render_comparison, write_comparison
-from training.errors import JobError
+from tests.training.comparison.family import enter, family
+from tests.training.ledger.trials import FAMILY, trial, walk
+from training.comparison.aligned import align
+from training.comparison.choose import choose
+from training.comparison.compare import Comparison, compare
+from training.comparison.composite import Composite, compose
+from training.comparison.multiple import judge_family
+from training.comparison.page import page
+from training.comparison.record import write_files
+from training.comparison.screen import plain_values, render
+from training.errors import JobError, LedgerError
+from training.evaluation.forecast_tests import smaller_loss
+from training.ledger.agreement import Missing
+from training.ledger.ledger import Ledger
+from training.ledger.trial import MANUAL, Family
 
-RUNGS = {"B0": 1.2, "M0": 1.0, "served": 0.9}
-
-
-def book(served=0.9, *, n=60, start="2020-01-01", cells=(("BTC", 5), ("ALT", 21)), y=0.01, pit=0.5) -> pd.DataFrame:
-    days = pd.bdate_range(start, periods=n, name="session")
-    parts = []
-    for scale, (asset, horizon) in enumerate(cells, start=1):
-        for rung, crps in (RUNGS | {"served": served}).items():
-            shared = {
-                "session": days,
-                "asset": asset,
-                "horizon": horizon,
-                "rung": rung,
-                "y": y,
-                "pit": pit,
-                "crps": scale * crps,
-                "outer": True,
-            }
-            parts.append(pd.DataFrame(shared))
-    return pd.concat(parts, ignore_index=True)
+OTHER = Family(("BTC",), (5,), "b" * 64, "2017-01-02", "2020-12-31")
+GAINS = {"aaaaaaaa-none": 0.0, "bbbbbbbb-much": 0.06, "cccccccc-worse": -0.02}
 
 
-def scored(name, fingerprint="a" * 64, **given) -> Scored:
-    return Scored(f"id-{name}", name, fingerprint, book(**given))
+@pytest.fixture(scope="module")
+def ledger(tmp_path_factory) -> Ledger:
+    """Give a ledger with a family of five trials, three of them with numbers."""
+    made = Ledger(tmp_path_factory.mktemp("compare") / "mlflow.ledger")
+    family(made, GAINS)
+    enter(made, "dddddddd-failed", None, status="FAILED")
+    made.add_manual(trial("", kind=MANUAL, note="a look at the plot"))
+    return made
 
 
-def test_best_run_comes_first_and_baselines_are_in_the_table():
-    table = comparison([scored("worse", served=1.1), scored("better", served=0.8)])
-    assert table["name"].tolist() == ["better", "baseline M0", "worse", "baseline B0"]
-    np.testing.assert_allclose(table["crps_ratio"], [0.8, 1.0, 1.1, 1.2], rtol=1e-12)
-    assert set(table["rows"]) == {120}
+def compared(ledger: Ledger, *, missing=(), common=False, **chosen) -> Comparison:
+    return compare(choose(ledger.read(), "appetite", **chosen), ledger.mirror, missing, common=common)
 
 
-def test_ratio_weighs_cells_alike_whatever_their_scale():
-    losses = book(served=1.0)
-    losses.loc[(losses["rung"] == "served") & (losses["asset"] == "ALT"), "crps"] = 2 * 0.5  # the cell on twice the scale
-    table = comparison([Scored("id", "run", "a", losses)])
-    assert table.loc[table["name"] == "run", "crps_ratio"].item() == pytest.approx((1.0 + 0.5) / 2)
+@pytest.fixture(scope="module")
+def comparison(ledger) -> Comparison:
+    return compared(ledger)
 
 
-def test_coverage_is_the_share_between_the_tenth_and_the_ninetieth_percentile():
-    losses = book(n=10, cells=(("BTC", 5),))
-    losses.loc[losses["rung"] == "served", "pit"] = [0.05, 0.09, 0.1, 0.5, 0.5, 0.5, 0.5, 0.9, 0.91, 0.99]
-    table = comparison([Scored("id", "run", "a", losses)])
-    assert table.loc[table["name"] == "run", "coverage_80"].item() == 0.6
+def test_runs_and_baselines_are_ranked_and_the_reference_is_one(comparison):
+    runs = comparison.runs.set_index("name")["crps_ratio"]
+    assert runs.index[0] == "run bbbbbbbb-much"
+    assert runs.is_monotonic_increasing
+    assert runs["baseline M0"] == pytest.approx(1.0, rel=1e-12)
 
 
-def test_run_on_other_data_is_refused_by_name():
+def test_ratio_is_the_mean_over_cells_of_the_ratio_in_each(comparison):
+    losses = walk(1, gain=0.06)
+    means = losses.groupby(["asset", "horizon", "rung"])["crps"].mean()
+    by_hand = np.mean([means[asset, horizon, "served"] / means[asset, horizon, "M0"] for asset, horizon in (("BTC", 5), ("ALT", 21))])
+    found = comparison.runs.set_index("name")["crps_ratio"]["run bbbbbbbb-much"]
+    assert found == pytest.approx(by_hand, rel=1e-10)  # sums in another order
+
+
+def test_coverage_is_the_share_between_the_tenth_and_the_ninetieth_percentile(comparison):
+    losses = walk(0, gain=0.0)
+    pit = losses.loc[losses["rung"] == "served", "pit"]
+    assert comparison.runs.set_index("name")["coverage_80"]["run aaaaaaaa-none"] == pit.between(0.1, 0.9).mean()
+
+
+def test_cell_beyond_the_confirmed_horizons_is_shown_and_does_not_decide(tmp_path):
+    ledger = Ledger(tmp_path)
+    cells = (("BTC", 5), ("BTC", 63))
+    family(ledger, {"one-of-two": 0.0, "other-of-two": 0.02}, cells=cells)
+    found = compared(ledger)
+    assert found.composite.cells == (("BTC", 5),)
+    assert set(found.cells["horizon"]) == {5, 63}
+    assert found.cells.loc[found.cells["horizon"] == 63, "p"].isna().all()  # 11 rows apart
+
+
+def test_raw_p_is_the_largest_over_the_baselines(comparison):
+    losses = comparison.composite.losses
+    by_hand = max(smaller_loss(losses[base].to_numpy(), losses["1"].to_numpy(), 21).p for base in comparison.composite.baselines)
+    assert comparison.verdicts.trials.loc["1", "p"] == by_hand
+
+
+def test_trials_without_numbers_count(comparison):
+    few = judge_family(comparison.composite, 3)
+    more = comparison.verdicts
+    assert comparison.choice.n == 5
+    np.testing.assert_allclose(more.trials["p_adjusted"], np.minimum(few.trials["p_adjusted"] * 5 / 3, 1.0), rtol=1e-12)
+    by_hand = false_discovery_control(np.concatenate([more.trials["p"], np.ones(2)]))[:3]
+    np.testing.assert_allclose(more.trials["q"], by_hand, rtol=1e-12)
+
+
+@settings(max_examples=12)
+@given(st.integers(0, 10**6), st.integers(0, 30))
+def test_adjusted_p_is_never_below_the_raw_one_nor_smaller_with_more_trials(seed, more):
+    rng = np.random.default_rng(seed)
+    base = 1 + 0.1 * rng.standard_normal((250, 1))
+    values = np.hstack([base - 0.01 * rng.random(4) + 0.03 * rng.standard_normal((250, 4)), base])
+    losses = pd.DataFrame(values, columns=[*"0123", "M0"], index=pd.bdate_range("2020-01-01", periods=250))
+    composite = Composite(losses, (("BTC", 5),), 5, ("M0",), np.empty((250, 4)))
+    few, many = judge_family(composite, 4).trials, judge_family(composite, 4 + more).trials
+    assert (few["p_adjusted"] >= few["p"]).all()
+    assert (many["p_adjusted"] >= few["p_adjusted"]).all()
+    assert (many["q"] >= few["q"] - 1e-12).all()
+
+
+def test_best_is_named_only_where_it_survives_the_family(comparison, tmp_path):
+    assert comparison.best == "bbbbbbbb-much"
+    assert comparison.verdict().startswith("best: 'run bbbbbbbb-much' (bbbbbbbb), consistent with a smaller loss than every baseline")
+    nothing = Ledger(tmp_path)
+    family(nothing, {"noise-one": 0.0, "noise-two": -0.01})
+    found = compared(nothing)
+    assert (found.best, found.verdict()[:44]) == ("", "no run beats the best baseline (B0): least a")
+
+
+def test_no_best_is_named_while_ledger_and_mlflow_disagree(ledger):
+    found = compared(ledger, missing=[Missing("aaaaaaaa-none", "run aaaaaaaa-none", "MLflow")])
+    assert found.best == ""
+    assert found.verdict() == "no best is named: ledger and MLflow disagree on 1 trial"
+    text = render(found, "appetite")
+    assert "best: '" not in text
+    assert "run bbbbbbbb-much" in text
+
+
+def test_too_few_rows_are_said_and_not_tested(tmp_path):
+    ledger = Ledger(tmp_path)
+    family(ledger, {"short-one": 0.1}, n=200)
+    found = compared(ledger)
+    assert "fewer than 30 rows" in found.verdict()
+    assert found.runs["p_adjusted"].isna().all()
+    assert found.earned is not None
+
+
+def test_family_of_one_run_is_compared(tmp_path):
+    ledger = Ledger(tmp_path)
+    family(ledger, {"only-one-1": 0.06})
+    found = compared(ledger)
+    assert found.best == "only-one-1"
+    assert found.verdicts.n_effective == pytest.approx(1.0)
+    assert "N = 1 trials" not in render(found, "appetite").splitlines()[5]
+
+
+def test_identical_runs_share_a_place_and_are_merged_before_tests(tmp_path):
+    ledger = Ledger(tmp_path)
+    enter(ledger, "one-of-them", walk(1, gain=0.03))
+    enter(ledger, "its-twin-12", walk(1, gain=0.03))
+    enter(ledger, "another-one", walk(2))
+    found = plain_values(compared(ledger), "appetite")["runs"]
+    assert [row["place"] for row in found][:2] == [1, 1]
+    assert found[0]["p_adjusted"] == found[1]["p_adjusted"]
+
+
+def test_p_values_do_not_depend_on_which_runs_are_shown(comparison, ledger):
+    alone = compared(ledger, names=["bbbbbbbb"])
+    assert [row for row in alone.runs["run_id"] if row] == ["bbbbbbbb-much"]
+    columns = ["p", "p_adjusted", "q", "mcs_p"]
+    every = comparison.runs.set_index("run_id").loc["bbbbbbbb-much", columns]
+    assert alone.runs.set_index("run_id").loc["bbbbbbbb-much", columns].tolist() == every.tolist()
+
+
+def test_regimes_are_split_by_each_runs_own_probability(comparison):
+    losses, p_on = comparison.composite.losses, comparison.composite.p_on[:, 1]
+    base = comparison.composite.best_baseline
+    row = comparison.runs.set_index("run_id").loc["bbbbbbbb-much"]
+    for regime, inside in (("on", p_on >= 0.5), ("off", p_on < 0.5)):
+        assert row[f"n_{regime}"] == inside.sum() > 0
+        assert row[f"skill_{regime}"] == pytest.approx(1 - losses["1"][inside].mean() / losses[base][inside].mean(), rel=1e-12)
+
+
+def test_strategies_hold_every_period_and_pay_for_trades(comparison):
+    losses = walk(1, gain=0.06)
+    part = losses[(losses["rung"] == "served") & (losses["horizon"] == 5)].sort_values("session").iloc[::5]
+    weight, net = 0.0, []
+    for mean, sd, y in part[["mean", "sd", "y"]].itertuples(index=False):
+        wanted = min(max(mean / (3.0 * sd**2), 0.0), 1.0)
+        net.append(wanted * np.expm1(y) - 0.0025 * abs(wanted - weight))
+        weight = wanted
+    expected = np.mean(net) / np.std(net, ddof=1) * np.sqrt(252 / 5)
+    assert comparison.runs.set_index("run_id").loc["bbbbbbbb-much", "sharpe"] == pytest.approx(expected, rel=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [({"n": 710}, ["20 rows are in one only", "2018-09-10"]), ({"start": "2016-01-05"}, ["2016-01-04"])],
+)
+def test_runs_on_other_dates_are_refused_by_name_or_ranked_on_common_ones(tmp_path, given, words):
+    ledger = Ledger(tmp_path)
+    enter(ledger, "eeeeeeee-old", walk(1))
+    enter(ledger, "ffffffff-flat", walk(1).assign(y=0.0))
+    enter(ledger, "gggggggg-new", walk(2, **given).assign(y=0.0))
+    names = ["ffffffff", "gggggggg"]
     with pytest.raises(JobError) as error:
-        refuse_unlike([scored("old", fingerprint="b" * 64), scored("new")])
-    for word in ("'old' (id-old, market 'unknown')", "'new'", "other data", "bbbbbbbbbbbb", "--market", "--runs"):
+        compared(ledger, names=names)
+    for word in ("'run ffffffff-flat' (ffffffff, market 'sample')", "'run gggggggg-new'", "different dates", "--common", *words):
         assert word in str(error.value)
+    found = compared(ledger, names=names, common=True)
+    assert len(found.composite.losses) == 700 - (given.get("start") is not None)
+    assert (found.choice.n, found.aligned.without) == (3, 1)  # the one with other outcomes counts without its numbers
+
+
+def test_runs_without_a_common_row_are_refused(tmp_path):
+    ledger = Ledger(tmp_path)
+    enter(ledger, "early-one", walk(1, n=60))
+    enter(ledger, "late-one-1", walk(2, n=60, start="2024-01-01"))
+    with pytest.raises(JobError, match="no out-of-sample row in common"):
+        compared(ledger, common=True)
+
+
+def test_other_outcomes_on_the_same_dates_are_refused(tmp_path):
+    ledger = Ledger(tmp_path)
+    enter(ledger, "old-one-12", walk(1).assign(y=0.02))
+    enter(ledger, "new-one-12", walk(2))
+    with pytest.raises(JobError, match=r"outcome of \w+, \d+ sessions, 20.* differs between 'run old-one-12'.*other vintages"):
+        compared(ledger)
+
+
+def test_altered_numbers_are_refused(tmp_path):
+    ledger = Ledger(tmp_path)
+    family(ledger, {"one-run-12": 0.0})
+    path = ledger.root / "losses" / f"{ledger.read().entries[0].losses}.parquet"
+    path.write_bytes(path.read_bytes() + b" ")
+    with pytest.raises(LedgerError, match="were altered"):
+        compared(ledger)
+
+
+@pytest.fixture(scope="module")
+def two_families(tmp_path_factory) -> Ledger:
+    made = Ledger(tmp_path_factory.mktemp("two") / "mlflow.ledger")
+    family(made, {"aaaaaaaa-old": 0.0})
+    enter(made, "hhhhhhhh-new", walk(3, cells=(("BTC", 5),)), made=trial("h", family=OTHER, market="files", simulated=False))
+    return made
+
+
+def test_newest_family_is_compared_and_the_others_are_named(two_families):
+    choice = choose(two_families.read(), "appetite")
+    assert (choice.family_id, [each.run_id for each in choice.shown]) == (OTHER.id, ["hhhhhhhh-new"])
+    assert choice.others == (f"{FAMILY.id} (market 'sample', 2016-01-04 to 2020-12-31, N = 1)",)
+    assert choose(two_families.read(), "appetite", family=FAMILY.id[:5]).family_id == FAMILY.id
+    assert choose(two_families.read(), "appetite", market="sample").family_id == FAMILY.id
+    assert choose(two_families.read(), "appetite", names=["run aaaaaaaa-old"]).family_id == FAMILY.id
 
 
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"start": "2020-01-02"}, ["2020-01-01", "ALT, 21 sessions", "4 rows"]),
-        ({"n": 61}, ["2 rows"]),
-        ({"cells": (("BTC", 5),)}, ["ALT, 21 sessions", "60 rows"]),
+        (
+            {"names": ["aaaaaaaa", "hhhhhhhh"]},
+            ["'run aaaaaaaa-old'", "'run hhhhhhhh-new'", "only runs of one family", "--family", "--runs"],
+        ),
+        ({"names": ["nobody"]}, ["'nobody'", "'run hhhhhhhh-new'"]),
+        ({"names": ["aaaaaaa"]}, ["'aaaaaaa' is no finished run"]),
+        ({"market": "nowhere"}, ["market 'nowhere'", "files, sample"]),
+        ({"family": "x"}, ["'x' means 0 families"]),
+        ({"family": OTHER.id, "market": "sample"}, ["no finished trial"]),
     ],
 )
-def test_run_on_other_dates_is_refused_by_name_with_the_first_row(given, words):
+def test_what_does_not_fit_is_named(two_families, given, words):
     with pytest.raises(JobError) as error:
-        refuse_unlike([scored("old", **given), scored("new")])
-    for word in ("'old' (id-old", "'new' (id-new", "different dates", "--common", *words):
-        assert word in str(error.value)
+        choose(two_families.read(), "appetite", **given)
+    assert [word for word in words if word not in str(error.value)] == []
 
 
-def test_like_runs_are_not_refused():
-    refuse_unlike([scored("old"), scored("new", served=0.7)])
+def test_experiment_without_a_finished_trial_says_what_to_run(two_families):
+    with pytest.raises(JobError, match=r"'empty' has no finished trial.*appetite train"):
+        choose(two_families.read(), "empty")
 
 
-def test_common_dates_are_ranked_over_what_all_share():
-    table = comparison([scored("early", n=60), scored("late", start="2020-02-03", n=60)])
-    shared = len(pd.bdate_range("2020-02-03", pd.bdate_range("2020-01-01", periods=60)[-1]))
-    assert set(table["rows"]) == {2 * shared}
-    assert set(table["first"]) == {"2020-02-03"}
+def test_screen_is_a_hundred_columns_wide_and_says_what_counts(comparison):
+    text = render(comparison, "appetite")
+    assert max(map(len, text.splitlines())) <= 100
+    assert text.startswith("SIMULATED market\n")
+    words = ("N = 5 trials (3 finished, 1 failed, 1 noted), 3 with numbers", "n = 33 that do not overlap", "null of each p", "baseline M0")
+    assert [each for each in words if each not in text] == []
 
 
-def test_no_common_row_is_an_error():
-    with pytest.raises(JobError, match="no out-of-sample row in common"):
-        comparison([scored("early"), scored("late", start="2024-01-01")])
+def test_page_carries_everything_inside_and_escapes_names(ledger, tmp_path, comparison):
+    html = page(comparison, "<script>")
+    assert "<script>" not in html
+    assert "&lt;script&gt;" in html
+    assert [each for each in ('src="http', 'href="http', "url(http", "@import") if each in html] == []
+    assert html.count("data:image/svg+xml;base64,") == 2
+    assert html.count("SIMULATED") >= 4
+    for row in comparison.runs["name"]:
+        assert row in html
 
 
-def test_other_outcomes_on_the_same_dates_are_refused():
-    with pytest.raises(JobError, match=r"outcome of ALT, 21 sessions, 2020-01-01 differs between 'old' and 'new'"):
-        comparison([scored("old", y=0.02), scored("new")])
+def test_files_hold_the_tables(comparison, tmp_path):
+    runs, cells, html = write_files(comparison, "appetite", tmp_path / "ranking")
+    assert [path.name for path in (runs, cells, html)] == ["ranking.csv", "ranking-cells.csv", "ranking.html"]
+    table = pd.read_csv(runs)
+    assert table["crps_ratio"].tolist() == comparison.runs["crps_ratio"].tolist()
+    assert len(pd.read_csv(cells)) == 2 * 3
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["ranking-cells.csv", "ranking.csv", "ranking.html"]
 
 
-@pytest.fixture(scope="module")
-def store(tmp_path_factory):
-    """Build a store with two like runs, and others that are not like them, each in its own experiment."""
-    folder = tmp_path_factory.mktemp("compare")
-    with store_in(folder) as uri:
-        from mlflow import MlflowClient
-
-        client = MlflowClient(uri, uri)
-        experiments = {
-            "alike": [("first", "a", {}), ("second", "a", {"served": 1.1})],
-            "data": [("first", "a", {}), ("elsewhere", "b", {})],
-            "dates": [("first", "a", {}), ("longer", "a", {"n": 70})],
-            "empty": [],
-        }
-        for name, runs in experiments.items():
-            experiment = client.create_experiment(name, artifact_location=(folder / "artifacts").as_uri())
-            for number, (run_name, letter, given) in enumerate(runs):
-                tags = {"data.fingerprint": letter * 64, "market": f"market {letter}", "simulated": str(letter == "b").lower()}
-                run = client.create_run(experiment, start_time=number + 1, run_name=run_name, tags=tags)
-                book(**given).to_parquet(folder / "oos_losses.parquet")
-                client.log_artifact(run.info.run_id, str(folder / "oos_losses.parquet"), "evaluation")
-                client.set_terminated(run.info.run_id)
-            running = client.create_run(experiment, run_name="running", tags={"data.fingerprint": "c" * 64})
-            failed = client.create_run(experiment, run_name="failed", tags={"data.fingerprint": "d" * 64})
-            other = client.create_run(experiment, run_name="no study")
-            client.set_terminated(failed.info.run_id, "FAILED")
-            client.set_terminated(other.info.run_id)
-            assert running.info.status == "RUNNING"
-        yield folder
-
-
-def test_experiment_is_ranked_by_its_finished_studies(store):
-    table = compare_experiment("alike", [], common=False)
-    assert table["name"].tolist() == ["first", "baseline M0", "second", "baseline B0"]
-
-
-def test_runs_are_chosen_by_name_or_id(store):
-    table = compare_experiment("data", ["first"], common=False)
-    (run_id,) = [each for each in table["run_id"] if each]
-    assert table.equals(compare_experiment("data", [run_id], common=False))
-    assert table.equals(compare_experiment("data", [run_id[:8]], common=False))
-    with pytest.raises(JobError, match="no finished run"):
-        compare_experiment("data", [run_id[:7]], common=False)
-
-
-def test_runs_are_chosen_by_market_and_the_simulated_one_is_called_so(store, tmp_path):
-    real, simulated = (compare_experiment("data", [], market=f"market {letter}") for letter in "ab")
-    assert (real["name"].tolist()[0], simulated["name"].tolist()[0]) == ("first", "elsewhere")
-    assert "SIMULATED" not in render_comparison(real, "data")
-    assert render_comparison(simulated, "data").startswith("SIMULATED market\nexperiment 'data', market 'market b'")
-    assert "SIMULATED" in write_comparison(simulated, "data", tmp_path / "b")[1].read_text()
-    assert simulated["simulated"].all()
-    with pytest.raises(JobError, match="market 'market c'; there are market a, market b"):
-        compare_experiment("data", [], market="market c")
-
-
-def test_equal_runs_share_a_place():
-    table = comparison([scored("one"), scored("other"), scored("worse", served=0.95)])
-    places = [line.split()[0] for line in render_comparison(table, "e").splitlines()[-5:]]
-    assert places == ["1", "1", "3", "4", "5"]
-
-
-@pytest.mark.parametrize(
-    ("experiment", "words"),
-    [("data", ["other data", "'first'", "--market (market a or market b)"]), ("dates", ["different dates", "'longer'"])],
-)
-def test_unlike_runs_of_an_experiment_are_refused(store, experiment, words):
-    with pytest.raises(JobError) as error:
-        compare_experiment(experiment, [], common=False)
-    for word in words:
-        assert word in str(error.value)
-
-
-def test_asked_for_common_dates_unlike_dates_are_ranked(store):
-    table = compare_experiment("dates", [], common=True)
-    assert set(table["rows"]) == {120}
-
-
-@pytest.mark.parametrize(
-    ("experiment", "names", "words"),
-    [
-        ("nowhere", [], ["'nowhere'", "alike", "dates"]),
-        ("empty", [], ["'empty'", "appetite train"]),
-        ("alike", ["third"], ["'third'", "first", "second"]),
-        ("alike", ["running"], ["'running'"]),
-    ],
-)
-def test_what_is_not_there_is_named(store, experiment, names, words):
-    with pytest.raises(JobError) as error:
-        compare_experiment(experiment, names, common=False)
-    for word in words:
-        assert word in str(error.value)
-
-
-def test_table_is_printed_and_written_alike(store, tmp_path):
-    table = compare_experiment("alike", [], common=False)
-    text = render_comparison(table, "alike")
-    csv, page = write_comparison(table, "<alike>", tmp_path / "ranking")
-    assert [path.name for path in (csv, page)] == ["ranking.csv", "ranking.html"]
-    pd.testing.assert_frame_equal(pd.read_csv(csv, keep_default_na=False), table, check_dtype=False)
-    html = page.read_text()
-    assert "&lt;alike&gt;" in html
-    assert "<alike>" not in html
-    for row in table.to_dict("records"):
-        assert f"{row['crps_ratio']:.4f}" in text
-        assert f"<td>{row['crps_ratio']:.4f}</td>" in html
-        assert row["name"] in text
-    assert "120 common out-of-sample rows, 2020-01-01" in text
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["ranking.csv", "ranking.html"]
+def test_composite_leaves_out_sessions_that_a_cell_lacks(tmp_path):
+    ledger = Ledger(tmp_path)
+    losses = walk(1)
+    gap = (losses["asset"] == "ALT") & (losses["session"] < "2016-02-01")
+    enter(ledger, "with-a-gap", losses[~gap])
+    composite = compose(align(choose(ledger.read(), "appetite"), ledger.mirror, common=False))
+    assert composite.losses.index[0] == pd.Timestamp("2016-02-01")
+    assert composite.losses["M0"].mean() == pytest.approx(1.0, rel=1e-12)

@@ -1,0 +1,216 @@
+"""A family in MLflow and in the ledger: deleted runs, purged runs, strangers; and the lock-box of a run."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+import appetite
+from tests.store import store_in
+from tests.training.comparison.family import tagged
+from tests.training.ledger.trials import FAMILY, trial, walk
+from training.comparison.compare import Comparison
+from training.comparison.gather import compare_experiment
+from training.ledger.ledger import Ledger
+from training.tracking import current_ledger, open_run
+
+RUNS = 50
+
+
+@pytest.fixture
+def store(tmp_path):
+    """Make an empty store MLflow's; gives its client and the experiment that runs are in."""
+    with store_in(tmp_path) as uri:
+        from mlflow import MlflowClient
+
+        client = MlflowClient(uri, uri)
+        yield client, client.create_experiment("appetite", artifact_location=(tmp_path / "artifacts").as_uri())
+
+
+def fill(client, experiment: str, n: int, gain: float = 0.0) -> list[str]:
+    """Make finished trials in MLflow and in the ledger; the first one is the better by `gain`."""
+    trials = [(f"run {number}", trial(f"h{number}")) for number in range(n)]
+    ids = tagged(client, experiment, trials)
+    ledger = current_ledger()
+    for number, (run_id, (name, each)) in enumerate(zip(ids, trials, strict=True)):
+        ledger.open(run_id, name, "appetite", each)
+        ledger.end(run_id, "FINISHED", ledger.mirror.keep(walk(number, gain=0.0 if number else gain)))
+    return ids
+
+
+def purge(run_ids: list[str], folder: Path) -> None:
+    """Remove deleted runs for good, as `mlflow gc` does."""
+    command = [sys.executable, "-W", "ignore", "-m", "mlflow", "gc", "--backend-store-uri", f"sqlite:///{folder}/mlflow.db"]
+    subprocess.run([*command, "--run-ids", ",".join(run_ids)], check=True, capture_output=True, cwd=folder)
+
+
+def compared() -> Comparison:
+    return compare_experiment(current_ledger(), "appetite", [])
+
+
+def invoke(*words: str):
+    return CliRunner().invoke(appetite.main, words)
+
+
+def test_ten_of_fifty_runs_deleted_change_nothing_and_purged_forbid_a_best_until_signed_off(store, tmp_path):
+    client, experiment = store
+    ids = fill(client, experiment, RUNS, gain=0.04)
+    before = compared()
+    assert (before.choice.n, before.best) == (RUNS, ids[0])
+    p = before.verdicts.trials["p_adjusted"]
+
+    for run_id in ids[-10:]:
+        client.delete_run(run_id)
+    deleted = compared()
+    assert (deleted.choice.n, deleted.missing, deleted.best) == (RUNS, (), ids[0])
+    assert (deleted.verdicts.trials["p_adjusted"] >= p).all()
+
+    purge(ids[-10:], tmp_path)
+    purged = compared()
+    assert (purged.choice.n, purged.best) == (RUNS, "")
+    assert {each.run_id for each in purged.missing} == set(ids[-10:])
+    assert (purged.verdicts.trials["p_adjusted"] >= p).all()
+
+    for run_id in ids[-10:]:
+        current_ledger().acknowledge(run_id, "Ada", "purged to free space")
+    signed = compared()
+    assert (signed.choice.n, signed.best, signed.missing) == (RUNS, ids[0], ())
+    assert signed.verdicts.trials["p_adjusted"].tolist() == p.tolist()
+
+
+def test_command_prints_no_best_and_says_how_to_sign_off(store):
+    client, experiment = store
+    ids = fill(client, experiment, 2, gain=0.06)
+    (stranger,) = tagged(client, experiment, [("stranger", trial("s"))])
+    done = invoke("compare", "--experiment", "appetite")
+    assert done.exit_code == 2, done.stderr
+    assert "no best is named: ledger and MLflow disagree on 1 trial" in done.stdout
+    assert f"the ledger lacks the run 'stranger' ({stranger})" in done.stderr
+    assert f"appetite ledger ack {stranger} --by NAME --reason TEXT" in done.stderr
+
+    done = invoke("ledger", "ack", stranger, "--by", "Ada", "--reason", "killed as it began")
+    assert done.exit_code == 0, done.stderr
+    done = invoke("compare", "--json")
+    assert done.exit_code == 0, done.stderr
+    answer = json.loads(done.stdout)
+    assert (answer["n_trials"], answer["best"], answer["missing"]) == (3, ids[0], [])
+    listed = json.loads(invoke("ledger", "list", "--json", "--family", FAMILY.id).stdout)
+    assert [each["acknowledged"] is not None for each in listed[0]["trials"]] == [False, False, True]
+    assert invoke("ledger", "ack", "nobody", "--by", "Ada", "--reason", "what").exit_code == 2
+
+
+def test_comparison_is_a_run_with_links_and_no_trial(store, tmp_path):
+    client, experiment = store
+    ids = fill(client, experiment, 2)
+    done = invoke("compare", "--out", "ranking")
+    assert done.exit_code == 0, done.stderr
+    assert "no run beats the best baseline" in done.stdout
+    (run,) = client.search_runs([experiment], "tags.job = 'compare'")
+    assert (run.info.status, run.data.tags["family_id"], run.data.tags["best"]) == ("FINISHED", FAMILY.id, "none")
+    assert set(run.data.tags["compared"].split(",")) == set(ids)
+    assert all(f"(#/experiments/{experiment}/runs/{run_id})" in run.data.tags["mlflow.note.content"] for run_id in ids)
+    assert len(run.data.metrics) <= 5
+    logged = [each.path for each in client.list_artifacts(run.info.run_id)]
+    assert logged == ["comparison-cells.csv", "comparison.csv", "comparison.html"]
+    assert compared().choice.n == 2
+    assert (tmp_path / "ranking.html").read_text().count("data:image/svg+xml") == 2
+
+
+def test_ledger_that_was_tampered_with_is_told_by_verify_and_refused_by_compare(store):
+    client, experiment = store
+    fill(client, experiment, 2)
+    assert invoke("ledger", "verify").exit_code == 0
+    lines = current_ledger().root / "trials.jsonl"
+    lines.write_text(lines.read_text().replace("run 1", "run 7", 1))
+    done = invoke("ledger", "verify")
+    assert (done.exit_code, "line 3 of 'trials.jsonl'" in done.stdout) == (1, True)
+    done = invoke("compare")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "line 3 of 'trials.jsonl' was altered" in done.stderr
+
+
+def test_look_of_a_person_and_an_announcement_are_entered(store, project_root):
+    client, experiment = store
+    fill(client, experiment, 1)
+    done = invoke("ledger", "add", "--note", "chose the window by the plot")
+    assert (done.exit_code, "manual-1 counts as a trial" in done.stdout) == (0, True)
+    assert compared().choice.n == 2
+    done = invoke("ledger", "add", "--note", "as shipped", "--announce", str(project_root / "conf" / "train.yaml"))
+    assert (done.exit_code, "announced on" in done.stdout) == (0, True)
+    assert len(current_ledger().read().announced) == 1
+
+
+def sealed_run(folder: Path, name: str) -> str:
+    """Train a run that seals its newest 150 rows, as a job does."""
+    import mlflow
+
+    losses = walk(len(name), gain=0.05, n=900)
+    days = sorted(losses["session"].unique())[-250:]
+    inside = losses["session"].isin(days)
+    path = folder / "lockbox.parquet"
+    losses[inside].assign(lockbox=True, outer=False).to_parquet(path)
+    with open_run(name, {"job": "backtest"}, trial=trial(name)) as run:
+        mlflow.log_artifact(str(path), "evaluation")
+        run.trial.keep(losses.assign(outer=~inside), path)
+    return run.run_id
+
+
+def test_lockbox_is_opened_once_a_family_and_on_record_first(store, tmp_path, monkeypatch):
+    client, _ = store
+    first, second = sealed_run(tmp_path, "one"), sealed_run(tmp_path, "other")
+    recorded = []
+    judge = "training.ledger.lockbox.judge"
+    answer = {"first": "a", "last": "b", "cells": []}
+    monkeypatch.setattr(judge, lambda losses: recorded.append(current_ledger().read().unsealed(FAMILY.id)) or answer)
+    assert invoke("ledger", "lockbox", first, "--json").exit_code == 0
+    assert [each.run_id for each in recorded] == [first]
+    monkeypatch.undo()
+    monkeypatch.setattr(judge, lambda losses: pytest.fail("it was read again"))
+    again = invoke("ledger", "lockbox", first[:8], "--json")
+    assert json.loads(again.stdout)["answer"] == answer
+    done = invoke("ledger", "lockbox", second)
+    assert (done.exit_code, done.stdout) == (2, "")
+    at = current_ledger().read().unsealed(FAMILY.id).at
+    assert f"it was opened on {at} with run {first}" in done.stderr
+    assert client.get_run(first).data.tags["lockbox_opened"] == "true"
+    assert client.get_run(second).data.tags["lockbox_opened"] == "false"
+
+
+def test_lockbox_is_judged_by_the_tests_of_every_other_row(store, tmp_path):
+    run_id = sealed_run(tmp_path, "one")
+    done = invoke("ledger", "lockbox", run_id, "--json")
+    assert done.exit_code == 0, done.stderr
+    cells = json.loads(done.stdout)["answer"]["cells"]
+    assert [(cell["asset"], cell["horizon"], cell["n"], cell["n_independent"]) for cell in cells] == [
+        ("BTC", 5, 250, 50),
+        ("ALT", 21, 250, 11),
+    ]
+    assert cells[0]["crps_skill"] > 0.03
+    assert cells[1]["p"] is None  # 11 rows apart
+    text = invoke("ledger", "lockbox", run_id).stdout
+    assert "too few rows to tell" in text
+    assert "null: the served series is no better" in text
+
+
+def test_lockbox_that_was_altered_or_is_none_stays_shut(store, tmp_path):
+    client, experiment = store
+    run_id = sealed_run(tmp_path, "one")
+    path = next((tmp_path / "artifacts").rglob("lockbox.parquet"))
+    path.write_bytes(path.read_bytes() + b" ")
+    done = invoke("ledger", "lockbox", run_id)
+    assert (done.exit_code, "altered after it was sealed" in done.stderr) == (2, True)
+    (other,) = fill(client, experiment, 1)
+    done = invoke("ledger", "lockbox", other)
+    assert (done.exit_code, "it has none" in done.stderr) == (2, True)
+    assert current_ledger().read().unsealings == ()
+
+
+def test_ledger_of_another_store_is_another_one(store, tmp_path, monkeypatch):
+    client, experiment = store
+    fill(client, experiment, 1)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/other.db")
+    assert current_ledger() == Ledger(tmp_path / "other.ledger")
+    assert current_ledger().read().entries == ()

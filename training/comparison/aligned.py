@@ -1,0 +1,136 @@
+"""The numbers of trials on the rows they share, out of the ledger's mirror."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from models.inference import Array
+from training.comparison.choose import Choice, said
+from training.errors import JobError
+from training.ledger.mirror import KEY, OWN, Mirror
+from training.ledger.register import Entry
+
+SAME_OUTCOME = 1e-9
+BASELINE = "crps_"
+"""How columns of the baselines begin."""
+
+
+@dataclass(frozen=True)
+class Aligned:
+    """Trials on common rows.
+
+    Attributes
+    ----------
+    rows : asset, horizon, session, y and the baselines' columns of the newest trial shown, by `KEY`
+    entries : trials that have numbers on all of these rows; those that are shown first
+    own : of each column of `training.ledger.mirror.OWN`, (n_rows, n_trials)
+    n_shown : trials that are shown
+    without : trials of the family that count and have no numbers on these rows
+    """
+
+    rows: pd.DataFrame
+    entries: tuple[Entry, ...]
+    own: Mapping[str, Array]
+    n_shown: int
+    without: int
+
+    @property
+    def baselines(self) -> tuple[str, ...]:
+        """Names of the baselines."""
+        return tuple(column.removeprefix(BASELINE) for column in map(str, self.rows) if column.startswith(BASELINE))
+
+    def cells(self) -> list[tuple[str, int, NDArray[np.int64]]]:
+        """Asset, horizon and rows of each cell."""
+        keys = self.rows[["asset", "horizon"]]
+        found = []
+        for asset, horizon in keys.drop_duplicates().sort_values(["asset", "horizon"]).itertuples(index=False):
+            found.append((asset, horizon, np.flatnonzero((keys["asset"] == asset) & (keys["horizon"] == horizon))))
+        return found
+
+
+class _Rows:
+    """Keys and baselines of trials, each file read once."""
+
+    def __init__(self, mirror: Mirror) -> None:
+        self._mirror = mirror
+        self._frames: dict[str, pd.DataFrame] = {}
+
+    def of(self, entry: Entry) -> pd.DataFrame:
+        if entry.baselines not in self._frames:
+            self._frames[entry.baselines] = self._mirror.read(entry.baselines).set_index(KEY)
+        return self._frames[entry.baselines]
+
+
+def align(choice: Choice, mirror: Mirror, *, common: bool) -> Aligned:
+    """Put trials on common rows: those of the shown ones; others of the family join where they have numbers on all of them.
+
+    Parameters
+    ----------
+    common : take the rows that all shown trials share where they differ, instead of refusing
+
+    Raises
+    ------
+    JobError
+        Where shown trials differ in their rows or outcomes, or share no row.
+    LedgerError
+        Where numbers are missing or altered.
+    """
+    rows = _Rows(mirror)
+    newest = choice.shown[-1]
+    if not common:
+        _refuse_other_rows(choice.shown, rows)
+    index = rows.of(newest).index
+    for entry in choice.shown:
+        index = index.intersection(rows.of(entry).index, sort=False)
+    if not len(index):
+        raise JobError("compare: the runs have no out-of-sample row in common; nothing can be ranked")
+    index = index.sort_values()
+    truth = rows.of(newest).loc[index]
+    for entry in choice.shown:
+        _refuse_other_outcomes(entry, rows.of(entry).loc[index, "y"].to_numpy(), newest, truth)
+    shown = {id(each) for each in choice.shown}
+    rest = [each for each in choice.family if id(each) not in shown and each.losses]
+    entries = (*choice.shown, *(each for each in rest if _is_like(rows.of(each), truth)))
+    own = {column: np.empty((len(index), len(entries))) for column in OWN}
+    places: dict[str, NDArray[np.int64]] = {}
+    for number, entry in enumerate(entries):
+        if entry.baselines not in places:
+            places[entry.baselines] = np.asarray(rows.of(entry).index.get_indexer(index))
+        frame = mirror.read(entry.losses)
+        for column in OWN:
+            own[column][:, number] = frame[column].to_numpy()[places[entry.baselines]]
+    return Aligned(truth.reset_index(), entries, own, len(choice.shown), choice.n - len(entries))
+
+
+def _is_like(rows: pd.DataFrame, truth: pd.DataFrame) -> bool:
+    """Whether a trial has all of the rows, with the same outcomes."""
+    y = rows["y"].reindex(truth.index).to_numpy()
+    return bool((np.abs(y - truth["y"].to_numpy()) <= SAME_OUTCOME).all())
+
+
+def _refuse_other_rows(shown: Sequence[Entry], rows: _Rows) -> None:
+    newest = shown[-1]
+    keys = rows.of(newest).index
+    for entry in shown[:-1]:
+        other = rows.of(entry).index
+        if entry.baselines != newest.baselines and not other.equals(keys):
+            only = keys.symmetric_difference(other)
+            asset, horizon, session = only[0]
+            raise JobError(
+                f"compare: {said(entry)} and {said(newest)} were scored on different dates: {len(only)} rows are in one only, "
+                f"the first {asset}, {horizon} sessions, {session:%Y-%m-%d}. Name runs with --runs, or add --common to "
+                "rank on the dates all share"
+            )
+
+
+def _refuse_other_outcomes(entry: Entry, y: Array, newest: Entry, truth: pd.DataFrame) -> None:
+    gap = np.abs(y - truth["y"].to_numpy())
+    if gap.max() > SAME_OUTCOME:
+        asset, horizon, session = truth.index[int(gap.argmax())]
+        raise JobError(
+            f"compare: the outcome of {asset}, {horizon} sessions, {session:%Y-%m-%d} differs between {said(entry)} and {said(newest)}; "
+            "rule: runs on other vintages are not ranked together"
+        )
