@@ -26,12 +26,14 @@ class Outcomes:
     horizons : in sessions
     forward : (n, n_horizons) ln P(t+h) - ln P(t); NaN where it is not over
     circle : (n - 1, n_horizons) the same on a circle, on which the first return follows the last
+    returns : (n - 1,) of one session each, by the session they begin on
     """
 
     sessions: pd.DatetimeIndex
     horizons: tuple[int, ...]
     forward: Array
     circle: Array
+    returns: Array
 
     def positions(self, dates: pd.DatetimeIndex) -> Positions:
         """Positions of dates in `sessions`; dates without a price are left out."""
@@ -49,10 +51,10 @@ def outcomes_of(price: pd.Series, horizons: tuple[int, ...] = HORIZONS) -> Outco
     span = price.loc[price.first_valid_index() : price.last_valid_index()].ffill()
     if price.first_valid_index() is None:
         nothing = np.empty((0, len(horizons)))
-        return Outcomes(pd.DatetimeIndex([]), horizons, nothing, nothing)
+        return Outcomes(pd.DatetimeIndex([]), horizons, nothing, nothing, np.empty(0))
     forward = np.column_stack([forward_return(span, h).to_numpy() for h in horizons])
     returns = np.diff(np.log(span.to_numpy(dtype=np.float64)))
-    return Outcomes(pd.DatetimeIndex(span.index), horizons, forward, circular_sums(returns, horizons))
+    return Outcomes(pd.DatetimeIndex(span.index), horizons, forward, circular_sums(returns, horizons), returns)
 
 
 def circular_sums(returns: Array, horizons: tuple[int, ...]) -> Array:

@@ -72,7 +72,8 @@ def record_ages(close: pd.Series) -> pd.Series:
     first = close.first_valid_index()
     begun = [] if first is None else [int(close.index.get_indexer(pd.DatetimeIndex([first]))[0])]
     stood = pd.Series(np.nan, index=close.index)
-    stood.iloc[at] = np.diff(np.concatenate([begun, at])) if len(at) else []
+    if len(at):
+        stood.iloc[at] = np.diff(np.concatenate([begun, at])).astype(np.float64)
     return stood
 
 
@@ -88,9 +89,10 @@ def cooled(events: pd.DataFrame, sessions: pd.Index, cool_down: int = COOL_DOWN)
     -------
     DataFrame, the same rows with `counted` and a `note` that names the event to which one that does not count belongs
     """
-    counted, notes = [], []
-    last = None
-    for at in sessions.get_indexer(pd.DatetimeIndex(events["date"])):
+    counted: list[bool] = []
+    notes: list[str] = []
+    last: int | None = None
+    for at in sessions.get_indexer(pd.DatetimeIndex(events["date"])).tolist():
         counts = last is None or at - last >= cool_down
         notes.append("" if counts or last is None else f"within {cool_down} sessions of {sessions[last]:%Y-%m-%d}")
         counted.append(counts)
