@@ -121,7 +121,7 @@ def family_of(
     observed = np.array([_mean(outcomes[d.asset].circle[d.at, d.column]) for d in drafts])
     null = np.column_stack([d.null for d in drafts])
     above, below = step_down(observed, null), step_down(-observed, -null)
-    drawn = {}
+    drawn: dict[int, NullTest] = {}
     for k, (asset, each) in enumerate(outcomes.items()):
         if progress is not None:
             progress("bootstrap", k, len(outcomes))

@@ -58,8 +58,9 @@ def halving_control(counted: pd.DatetimeIndex, price: pd.Series, horizon: int) -
     for date in there[forward.reindex(there).notna().to_numpy()]:
         alike = free & ((months - months[date]).abs() <= WITHIN)
         control = float(forward[alike].mean()) if alike.any() else float("nan")
-        row = {"date": date, "months": float(months[date]), "log_return": float(forward[date]), "control": control}
-        rows.append(row | {"n": int(alike.sum()), "cycles": int(cycles[alike].nunique()), "over_control": row["log_return"] - control})
+        moved = float(forward[date])
+        row = {"date": date, "months": float(months[date]), "log_return": moved, "control": control}
+        rows.append(row | {"n": int(alike.sum()), "cycles": int(cycles[alike].nunique()), "over_control": moved - control})
     table = pd.DataFrame(rows, columns=["date", "months", "log_return", "control", "n", "cycles", "over_control"])
     lived = months[price.notna()]
     return HalvingControl(table, int((table["months"] <= SHORTLY).sum()), len(table), float((lived <= SHORTLY).mean()))

@@ -51,11 +51,11 @@ def random_date_test(forward: Array, at: Positions, apart: int, draws: int, rng:
     return against(float(forward[at].mean()), over[dates].mean(axis=1), len(at))
 
 
-def bootstrap_block(returns: Array) -> float:
+def bootstrap_block(returns: Array) -> int:
     """Mean block of a stationary bootstrap (Politis, White 2004), at least a quarter of a year."""
     from arch.bootstrap import optimal_block_length
 
-    return max(float(SHORTEST_BLOCK), float(optimal_block_length(returns)["stationary"].iloc[0]))
+    return max(SHORTEST_BLOCK, round(float(optimal_block_length(returns)["stationary"].iloc[0])))
 
 
 def bootstrap_means(returns: Array, cells: list[tuple[Positions, int]], draws: int, seed: int) -> Array:

@@ -71,10 +71,10 @@ def record_ages(close: pd.Series) -> pd.Series:
     at = np.flatnonzero((close > best).to_numpy())
     first = close.first_valid_index()
     begun = [] if first is None else [int(close.index.get_indexer(pd.DatetimeIndex([first]))[0])]
-    stood = pd.Series(np.nan, index=close.index)
+    stood = np.full(len(close), np.nan)
     if len(at):
-        stood.iloc[at] = np.diff(np.concatenate([begun, at])).astype(np.float64)
-    return stood
+        stood[at] = np.diff(np.concatenate([begun, at]))
+    return pd.Series(stood, index=close.index)
 
 
 def cooled(events: pd.DataFrame, sessions: pd.Index, cool_down: int = COOL_DOWN) -> pd.DataFrame:
