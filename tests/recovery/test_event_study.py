@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tests.recovery.event_worlds import null_worlds, planted_worlds, rejections
+from tests.recovery.lag_worlds import lag_worlds
 from training.claims.verdicts import VERDICTS
 
 LONG = [63, 126, 252]
@@ -43,3 +44,13 @@ def test_three_events_without_an_effect_are_seldom_called_consistent():
     said = planted_worlds(range(1000), 3, 0.0)["verdict"].value_counts(normalize=True)
     print(f"three null events: {said.round(3).to_dict()}")  # noqa: T201
     assert said.get("consistent", 0.0) <= 0.05
+
+
+@pytest.mark.slow
+def test_planted_lag_is_recovered_within_a_week():
+    """A9: lag 10, effect .008. The filter is late itself, which shortens the lag; on the state itself it is found to a session or two."""
+    worlds = lag_worlds(range(100))
+    quartiles = worlds[["found", "found_state"]].quantile([0.25, 0.5, 0.75])
+    print(f"A9, lag 10:\n{quartiles}")  # noqa: T201
+    assert abs(worlds["found"].median() - 10) <= 5
+    assert abs(worlds["found_state"].median() - 10) <= 2

@@ -89,8 +89,8 @@ def lead_words(timing: Timing) -> str:
     together = max(abs(profile.at(lag)) for profile in timing.profiles.values() for lag in (0, 1))
     if all(profile.best is None for profile in timing.profiles.values()):
         return (
-            f"Bitcoin and small caps move together on the day (correlation {together:.2f} at most), but a day of small caps tells no more of "
-            "any of Bitcoin's next 63 sessions, one by one, than chance would."
+            f"Bitcoin and small caps move together on the day (correlation {together:.2f} at most), but a day of small caps tells no more "
+            "of any of Bitcoin's next 63 sessions, one by one, than chance would."
         )
     return f"Bitcoin and small caps move together on the day (correlation {together:.2f} at most); {lag_words(timing)}."
 

@@ -66,10 +66,10 @@ def flow_evidence(market: Market) -> FlowEvidence:
     total = float(table.loc[table["left_out"] == WHOLE, "without_usd"].iloc[0])
     rest = table[(table["left_out"] != WHOLE) & table["without_usd"].notna()]
     without = rest[["left_out", "without_usd"]].rename(columns={"without_usd": "usd"}).reset_index(drop=True)
-    return FlowEvidence(until.year, until, tuple(sorted(own["fund"])), total, without, _flow_verdict(total, without["usd"].to_numpy()))
+    return FlowEvidence(until.year, until, tuple(sorted(own["fund"])), total, without, flow_verdict(total, without["usd"].to_numpy()))
 
 
-def _flow_verdict(total: float, without: np.ndarray) -> str:
+def flow_verdict(total: float, without: np.ndarray) -> str:
     """One fund cannot speak for all; several must agree on the sign, each left out in turn."""
     if not len(without) or not (np.sign(without) == np.sign(total)).all():
         return INCONCLUSIVE

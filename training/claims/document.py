@@ -16,7 +16,7 @@ from training.claims.sentences import (
     why_words,
 )
 from training.claims.trial import Judged, Trial
-from training.claims.values import tested
+from training.claims.values import looks_of
 from training.claims.verdicts import RULE
 from training.reports.tables import Table
 
@@ -64,7 +64,7 @@ def _claim(judged: Judged, trial: Trial) -> list[str]:
     out.append(f"Why: {why_words(judged)}.")
     if cell is None or not cell.shift.n:
         return out
-    out.append(" ".join([followed_words(cell), base_words(cell), null_words(cell, trial.draws, tested(trial))]))
+    out.append(" ".join([followed_words(cell), base_words(cell), null_words(cell, trial.draws, looks_of(trial))]))
     out += [markdown(tables.followed_table(judged)), markdown(horizon_table(judged)), *special_words(judged, trial), halving_words(judged)]
     against = against_words(judged, trial)
     return [*out, f"Counter-examples: {against}." if against else "Counter-examples at this horizon: none."]

@@ -1,6 +1,6 @@
 """The grid of every event, asset and horizon: one family of tests, adjusted together (METHODS 4)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -95,7 +95,12 @@ class _Draft:
 
 
 def family_of(
-    events: pd.DataFrame, prices: pd.DataFrame, draws: int = DRAWS, seed: int = 0, progress: Progress | None = None
+    events: pd.DataFrame,
+    prices: pd.DataFrame,
+    series: Sequence[str],
+    draws: int = DRAWS,
+    seed: int = 0,
+    progress: Progress = lambda stage, done, total: None,
 ) -> list[Cell]:
     """Test every rule and series of events on every asset and horizon.
 
@@ -103,6 +108,7 @@ def family_of(
     ----------
     events : as `training.claims.rules.list_rule_events`; those that count are used
     prices : price of each asset at `asof(t)`; assets without a price are left out
+    series : those whose events are tested, with events or without
     draws, seed : of the nulls
     progress : called with a word, the steps done and their number
 
@@ -117,17 +123,15 @@ def family_of(
         return []
     lengths = [len(each.circle) for each in outcomes.values()]
     shifts = draw_shifts(max(lengths), lengths, draws, rng)
-    drafts = [draft for asset, each in outcomes.items() for draft in _drafts(events, asset, each, shifts[len(each.circle)])]
+    drafts = [draft for asset, each in outcomes.items() for draft in _drafts(events, series, asset, each, shifts[len(each.circle)])]
     observed = np.array([_mean(outcomes[d.asset].circle[d.at, d.column]) for d in drafts])
     null = np.column_stack([d.null for d in drafts])
     above, below = step_down(observed, null), step_down(-observed, -null)
     drawn: dict[int, NullTest] = {}
     for k, (asset, each) in enumerate(outcomes.items()):
-        if progress is not None:
-            progress("bootstrap", k, len(outcomes))
+        progress("bootstrap", k, len(outcomes))
         drawn |= _bootstraps([d for d in drafts if d.asset == asset], each, draws, seed)
-    if progress is not None:
-        progress("bootstrap", len(outcomes), len(outcomes))
+    progress("bootstrap", len(outcomes), len(outcomes))
     return [
         _finish(d, outcomes[d.asset], shifts, (float(above[k]), float(below[k])), drawn.get(id(d), NOTHING), draws, rng)
         for k, d in enumerate(drafts)
@@ -138,17 +142,17 @@ def _mean(values: Array) -> float:
     return float(values.mean()) if len(values) else float("nan")
 
 
-def _drafts(events: pd.DataFrame, asset: str, own: Outcomes, shifts: Positions) -> list[_Draft]:
+def _drafts(events: pd.DataFrame, names: Sequence[str], asset: str, own: Outcomes, shifts: Positions) -> list[_Draft]:
     out = []
     counted = events[events["counted"].astype(bool)]
     for state in STATES:
-        for series in dict.fromkeys(events["series"]):
+        for series in names:
             dates = counted.loc[(counted["state"] == state) & (counted["series"] == series), "date"]
             at = own.positions(pd.DatetimeIndex(dates))
             for k in range(len(own.horizons)):
                 over = ~np.isnan(own.forward[at, k])
                 null = shifted_means(own.circle[:, k], at[over], shifts)
-                out.append(_Draft(str(series), state, asset, k, at[over], at[~over], null))
+                out.append(_Draft(series, state, asset, k, at[over], at[~over], null))
     return out
 
 

@@ -27,9 +27,8 @@ def untestable(trial: Trial) -> list[str]:
     ]
     has = dict.fromkeys(trial.placebos["series"]) if len(trial.placebos) else {}
     if "XLU" not in has:
-        out.append(
-            f"Utilities as a placebo: no such series is in the data. At hand: {', '.join(PLACEBOS[name] for name in has) or 'none'}."
-        )
+        at_hand = ", ".join(PLACEBOS[name] for name in has) or "none"
+        out.append(f"Utilities as a placebo: no such series is in the data. At hand: {at_hand}.")
     if trial.loss.verdict == NOT_TESTABLE:
         last = trial.loss.last
         known = "there are no filings" if last is None else f"the last known is {share(trial.loss.share)}, of {day(last)}"

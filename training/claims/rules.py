@@ -37,8 +37,8 @@ def list_rule_events(market: Market, series: list[str] | None = None) -> pd.Data
     DataFrame with `COLUMNS` by series, rule and date
     """
     frames = [rule_events(index_closes(market, name)).assign(series=name) for name in with_closes(market, series)]
-    frames = [frame for frame in frames if len(frame)]
-    return pd.concat(frames, ignore_index=True)[list(COLUMNS)] if frames else pd.DataFrame(columns=list(COLUMNS))
+    some = [frame for frame in frames if len(frame)] or frames[:1]
+    return pd.concat(some, ignore_index=True)[list(COLUMNS)] if some else pd.DataFrame(columns=list(COLUMNS))
 
 
 def rule_events(close: pd.Series) -> pd.DataFrame:

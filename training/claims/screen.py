@@ -7,7 +7,7 @@ from training.claims.c6_c7 import Finding, flow_finding, timing_finding
 from training.claims.limits import untestable
 from training.claims.sentences import against_words, rule_words, why_words
 from training.claims.trial import Judged, Trial
-from training.claims.values import tested
+from training.claims.values import looks_of
 
 WIDTH = 100
 
@@ -17,7 +17,7 @@ def render_trial(trial: Trial) -> str:
     lines = ["SIMULATED market"] if trial.simulated else []
     lines += wrapped(
         f"claims on market '{trial.market}', sessions {day(trial.first)} to {day(trial.last)}; p: shift test, {trial.draws:,} draws, "
-        f"one-sided; adjusted: step-down over the {tested(trial)} looks of the grid. No verdict is stronger than 'consistent'."
+        f"one-sided; adjusted: step-down over the {looks_of(trial)} looks of the grid. No verdict is stronger than 'consistent'."
     )
     for judged in trial.judged:
         lines += ["", *_block(judged, trial)]

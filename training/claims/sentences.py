@@ -12,7 +12,7 @@ from training.claims.outcomes import excursions
 from training.claims.register import GAIN_SAID
 from training.claims.rules import HELD, STATES
 from training.claims.shifts import LEVEL
-from training.claims.trial import Judged, Trial
+from training.claims.trial import SMALL_CAPS, Judged, Trial
 from training.claims.verdicts import CONSISTENT, CONTRADICTED, FEW, NOT_TESTABLE
 from training.targets import forward_return
 
@@ -152,8 +152,8 @@ def against_words(judged: Judged, trial: Trial) -> str:
 
 
 def falls_after_highs(trial: Trial, asset: str, horizon: int) -> list[tuple[pd.Timestamp, float]]:
-    """Record highs that are no event by rule, and after which the asset did not rise."""
-    out = trial.highs[~trial.highs["counted"].astype(bool)]
+    """Record highs of the index that are no event by rule, and after which the asset did not rise."""
+    out = trial.highs[~trial.highs["counted"].astype(bool) & (trial.highs["series"] == SMALL_CAPS)]
     forward = forward_return(trial.prices[asset], horizon).reindex(pd.DatetimeIndex(out["date"]))
     return [(date, float(value)) for date, value in zip(pd.DatetimeIndex(forward.index), forward, strict=True) if value <= 0]
 
@@ -173,9 +173,16 @@ def special_words(judged: Judged, trial: Trial) -> list[str]:
     if len(late) and not trial.simulated and HELD not in set(late["end"]):
         words = " and ".join(str(end).replace("_", " ") for end in late["end"])
         out.append(f"The breakout of late 2020 was never retested by the rule (it {words}): what the claim speaks of did not happen.")
+        out += [_best_words(date, trial, judged.claim.asset) for date in late["confirmed"]]
     if judged.claim.asset in trial.prices:
         out.append(_gain_words(judged, trial))
     return out
+
+
+def _best_words(date: pd.Timestamp, trial: Trial, asset: str) -> str:
+    own = excursions(trial.prices[asset]).loc[date]
+    best = f"{percent(own['mfe'])}, {own['to_mfe']:.0f} sessions on"
+    return f"Within a year of the breakout confirmed on {day(date)} the best close was {best}."
 
 
 def _gain_words(judged: Judged, trial: Trial) -> str:

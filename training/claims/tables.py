@@ -93,9 +93,9 @@ def high_table(trial: Trial) -> Table:
     forward = {h: trial.prices["BTC"].shift(-h) / trial.prices["BTC"] - 1 for h in (63, 126, 252)}
     for r in trial.highs[trial.highs["date"] >= begun].to_dict("records"):
         moves = [f"{forward[h][r['date']]:+.0%}" if pd.notna(forward[h][r["date"]]) else NONE for h in forward]
-        rows.append([day(r["date"]), fixed(r["close"], 2), *moves, r["reason"]])
-    head = ["record close", "at", *(f"BTC, {h} sessions" for h in forward), "in or out, and why"]
-    return Table("Every record close of the Russell 2000 after two months without one, in or out by rule.", head, rows, text=(0, 5))
+        rows.append([day(r["date"]), r["series"], fixed(r["close"], 2), *moves, r["reason"]])
+    head = ["record close", "series", "at", *(f"BTC, {h} sessions" for h in forward), "in or out, and why"]
+    return Table("Every record close after two months without one, in or out by rule.", head, rows, text=(0, 1, 6))
 
 
 def placebo_view(trial: Trial) -> Table:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from features.breakout_cells import REGISTERED, list_grid
+from features.breakout_list import with_closes
 from features.levels import index_closes
 from features.market import Market
 from training.claims.abnormal import abnormal_returns
@@ -63,7 +64,7 @@ class Trial:
     first, last : its sessions
     prices : of the assets on sessions
     events : as `training.claims.rules.list_rule_events`
-    highs : as `training.claims.highs.judge_highs`, of the small-cap index; empty without it
+    highs : as `training.claims.highs.judge_highs`, with the series, by date
     ends : confirmed breakouts and how each ended, as `features.breakout_cells.list_grid`, registered cell
     cells : the whole family
     judged : C1 to C5
@@ -113,7 +114,7 @@ def hold_trial(market: Market, progress: Progress, draws: int = DRAWS, seed: int
             "Name them in the market file"
         )
     events = list_rule_events(market)
-    cells = family_of(events, prices, draws, seed, progress)
+    cells = family_of(events, prices, with_closes(market), draws, seed, progress)
     small = index_closes(market, SMALL_CAPS)
     grid = list_grid(market)
     registered = (grid["base"] == REGISTERED[0]) & (grid["tolerance"] == REGISTERED[1]) & grid["confirmed"].notna()
@@ -125,7 +126,7 @@ def hold_trial(market: Market, progress: Progress, draws: int = DRAWS, seed: int
         market.sessions[-1],
         prices,
         events,
-        judge_highs(small),
+        _highs(market),
         grid[registered].reset_index(drop=True),
         cells,
         [judge_claim(claim, cells, events, prices) for claim in CLAIMS],
@@ -168,6 +169,11 @@ def follow(dates: pd.DatetimeIndex, prices: pd.DataFrame, assets: list[str]) -> 
         share = [float((known >= best).mean()) if len(known) and not np.isnan(best) else float("nan") for best in own["mfe"]]
         extremes.append(own.assign(share=share, asset=asset).rename_axis("date").reset_index())
     return (pd.concat(followed, ignore_index=True), pd.concat(extremes, ignore_index=True)) if assets else (pd.DataFrame(), pd.DataFrame())
+
+
+def _highs(market: Market) -> pd.DataFrame:
+    parts = [judge_highs(index_closes(market, name)).assign(series=name) for name in with_closes(market)]
+    return pd.concat(parts, ignore_index=True).sort_values(["date", "series"], kind="stable", ignore_index=True)
 
 
 def _naive(small: pd.Series, price: pd.Series) -> dict[int, RecordDayTest]:

@@ -12,20 +12,18 @@ from training.claims.events import what_followed
 from training.claims.family import Cell
 from training.claims.lags import LagProfile
 from training.claims.limits import untestable
+from training.claims.listing import event_form
 from training.claims.outcomes import HORIZONS
 from training.claims.sentences import counter_examples, rule_words, special_words, why_words
 from training.claims.timing import Timing
 from training.claims.trial import Judged, Trial
 from training.claims.verdicts import RULE
 
-EVENT_COLUMNS = ("series", "state", "date", "margin", "asset", "horizon", "log_return")
-
 
 def event_rows(trial: Trial) -> pd.DataFrame:
-    """Every counted event, asset and horizon: `EVENT_COLUMNS`; the return is missing before a price or where the horizon is not over."""
+    """Every counted event, asset and horizon, in the form of events.csv (`training.claims.listing.event_form`)."""
     counted = trial.events[trial.events["counted"].astype(bool)]
-    table = what_followed(counted, trial.prices, [str(asset) for asset in trial.prices], list(HORIZONS))
-    return table.sort_values(["series", "state", "date", "asset", "horizon"], kind="stable")[list(EVENT_COLUMNS)].reset_index(drop=True)
+    return event_form(what_followed(counted, trial.prices, [str(asset) for asset in trial.prices], list(HORIZONS)))
 
 
 def as_values(trial: Trial) -> dict[str, Any]:
@@ -39,7 +37,7 @@ def as_values(trial: Trial) -> dict[str, Any]:
         "last_session": trial.last,
         "rule": RULE,
         "draws": trial.draws,
-        "family_size": tested(trial),
+        "family_size": looks_of(trial),
         "claims": [*(_claim(each, trial) for each in trial.judged), *(dataclasses.asdict(each) for each in findings)],
         "lag": {each.asset: lag_words(each) for each in trial.timing},
         "timing": [_timing(each) for each in trial.timing],
@@ -57,7 +55,7 @@ def as_values(trial: Trial) -> dict[str, Any]:
     return plain
 
 
-def tested(trial: Trial) -> int:
+def looks_of(trial: Trial) -> int:
     """Number of cells with an event: the looks that the p-values are adjusted for."""
     return sum(cell.shift.n > 0 for cell in trial.cells)
 

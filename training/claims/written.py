@@ -25,7 +25,7 @@ from training.claims.sentences import (
     why_words,
 )
 from training.claims.trial import Judged, Trial
-from training.claims.values import as_values, event_rows, tested
+from training.claims.values import as_values, event_rows, looks_of
 from training.claims.verdicts import RULE
 from training.errors import JobError
 from training.reports.plot import Plot
@@ -53,8 +53,6 @@ def write_trial(trial: Trial, out: Path) -> list[Path]:
 
 def write_markdown(trial: Trial, path: Path) -> Path:
     """Write the table of claims as a document."""
-    if path.suffix != ".md" or path.is_dir():
-        raise JobError(f"claims: --markdown '{path}'; rule: a file that ends in .md")
     write_text(document(trial), path)
     return path
 
@@ -76,7 +74,7 @@ def _page(trial: Trial) -> str:
         "lags": [_lags(trial, k) for k in range(len(trial.timing))],
         "projections": tables.projection_table(trial.timing),
         "rule": RULE,
-        "looks": tested(trial),
+        "looks": looks_of(trial),
         "halvings": SOURCE,
         "highs": tables.high_table(trial),
         "ends": tables.ends_table(trial),
@@ -90,7 +88,7 @@ def _page(trial: Trial) -> str:
 
 def _claim(judged: Judged, trial: Trial) -> dict[str, Any]:
     cell = judged.cell
-    plain = [] if cell is None else [followed_words(cell), base_words(cell), null_words(cell, trial.draws, tested(trial))]
+    plain = [] if cell is None else [followed_words(cell), base_words(cell), null_words(cell, trial.draws, looks_of(trial))]
     against = against_words(judged, trial)
     return {
         "name": judged.claim.name,

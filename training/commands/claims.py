@@ -18,10 +18,13 @@ def claims(out: Path | None, markdown: Path | None, market: str, as_json: bool) 
     """Judge the claims about small caps and crypto: what followed, against what chance does."""
     with told():
         from serving.output import check_folder
+        from training.errors import JobError
 
         for path in (out, markdown):
             if path is not None:
                 check_folder(path)
+        if markdown is not None and (markdown.suffix != ".md" or markdown.is_dir()):
+            raise JobError(f"claims: --markdown '{markdown}'; rule: a file that ends in .md")
         with bar(as_json) as progress:
             from training.claims.trial import hold_trial
 
