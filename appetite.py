@@ -23,6 +23,7 @@ WORDS = Words(
     fetch="fetch",
     labels="labels",
     promote="promote",
+    reproduce="reproduce",
     score="score",
     states="states",
     train="study",
