@@ -25,6 +25,7 @@ WORDS = Words(
     labels="labels",
     ledger="ledger",
     promote="promote",
+    reproduce="reproduce",
     score="score",
     states="states",
     train="study",

@@ -23,11 +23,11 @@ from sources.sec_files import read_sec_filings
 from sources.series import dated, read_funds, read_macro, read_prices
 from sources.simulated import simulate_market
 from sources.spec import FilesSpec, FilingFile, SimulatedSpec, Span, StoreSpec
-from sources.store_market import from_store
+from sources.store_market import from_store, instants_of
 from sources.table import Folder
 
 
-def load_market(path: str | Path) -> Market:
+def load_market(path: str | Path, like: str | None = None) -> Market:
     """Read the market that a market file describes.
 
     Parameters
@@ -35,6 +35,7 @@ def load_market(path: str | Path) -> Market:
     path : YAML, `kind: simulated` with the parameters of `simulate_market`; `kind: store` with the root of a store; or
         `kind: files` with a root and, for each series, a path below it, the vendor's column names and a rule for known-at
         (`sources.known.RULES`), or a file as its source serves it (`sources.downloads`)
+    like : note of an earlier market from this file: a store is read at its two instants, whatever came since
 
     Returns
     -------
@@ -49,7 +50,10 @@ def load_market(path: str | Path) -> Market:
     if isinstance(spec, SimulatedSpec):
         return simulate_market(spec.seed, spec.effect, spec.lag, spec.years, str(spec.end), spec.n_stocks, spec.n_states)
     root = expand_root(spec.root, Path(path).parent)
-    return from_store(spec, root) if isinstance(spec, StoreSpec) else _from_files(spec, Folder(root))
+    if not isinstance(spec, StoreSpec):
+        return _from_files(spec, Folder(root))
+    instants = instants_of(like) if like else None
+    return from_store(spec if instants is None else dataclasses.replace(spec, known=instants[0], recorded=instants[1]), root)
 
 
 def _from_files(spec: FilesSpec, folder: Folder) -> Market:

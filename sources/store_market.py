@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime
+import re
 from pathlib import Path
 from urllib.parse import quote
 
@@ -52,6 +53,15 @@ def from_store(spec: StoreSpec, root: Path) -> Market:
     )
     funds = " + ".join(sorted(market.funds["fund"].unique()))
     return dataclasses.replace(market, note=f"{market.note}; funds: {funds}") if funds else market
+
+
+def instants_of(note: str) -> tuple[datetime.datetime, datetime.datetime] | None:
+    """Read the two instants, known and recorded, out of the note of a market that came from a store; None for any other market."""
+    found = re.search(r"; \w+ prints known (\S+Z), recorded (\S+Z)(;|$)", note)
+    if found is None:
+        return None
+    known, recorded = (datetime.datetime.fromisoformat(each) for each in found.groups()[:2])
+    return known, recorded
 
 
 def _words(instant: datetime.datetime) -> str:

@@ -8,18 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from features.market import Market
-from serving.card import build_card
 from serving.screen import render_screen
-from training.artefact import make_scorer
-from training.claims.events import event_study
 from training.config import TrainConfig
-from training.facts import gather_facts
+from training.evaluated import evaluate
 from training.ledger.trial import BACKTEST, TRAIN
 from training.promotion.decision import Decision
 from training.promotion.rules import PromoteConfig
 from training.record import TOLD, log_files, log_numbers, log_warnings, make_trial, register, run_info, run_name, run_tags
 from training.reports.report import write_report
-from training.study import make_table, run_study
+from training.reproduction.inputs import gather_inputs
+from training.study import make_table
 from training.tracking import RunHandle, open_run
 
 Progress = Callable[[str, int, int], None]
@@ -57,6 +55,7 @@ def run_job(
     name: str | None,
     report_folder: Path,
     progress: Progress,
+    market_file: str | None = None,
 ) -> Outcome:
     """Train, evaluate and record; register and promote if there are rules to promote by.
 
@@ -65,6 +64,7 @@ def run_job(
     rules : None for a backtest, which logs no model
     name : of the run; None for one that says what it is, or that `mlflow run` gave it
     report_folder : where the report is written besides the run's artifacts
+    market_file : that the market was loaded from, for whoever reproduces the run
 
     Raises
     ------
@@ -79,26 +79,20 @@ def run_job(
     with opening as run, warnings.catch_warnings(record=True) as caught:
         for category in TOLD:
             warnings.simplefilter("always", category)
-        study = run_study(table, config, progress)
-        progress("record", 0, 4)
-        facts = gather_facts(market, study, config)
-        scorer = make_scorer(study, config)
-        label = f"run {run.run_id[:8]}"
-        card = build_card(facts, scorer.published, label)
-        events = event_study(market, list(config.assets), list(config.horizons))
-        log_numbers(study, config, facts)
+        found = evaluate(market, table, config, run.run_id, progress)
+        log_numbers(found.study, config, found.facts)
         progress("record", 1, 4)
         with tempfile.TemporaryDirectory() as folder:
             info = run_info(run, market, config)
-            report = write_report(Path(folder) / "report.html", card, facts, study, market, events, info)
-            log_files(Path(folder), study, events, card, scorer.published, config)
+            report = write_report(Path(folder) / "report.html", found.card, found.facts, found.study, market, found.events, info)
+            log_files(Path(folder), found, config, gather_inputs(market, market_file))
             if run.trial is not None:
-                run.trial.keep(study.forecasts.losses, Path(folder) / "evaluation" / "lockbox.parquet")
+                run.trial.keep(found.study.forecasts.losses, Path(folder) / "evaluation" / "lockbox.parquet")
             kept = report_folder / f"report-{run.run_id[:8]}.html"
             kept.write_bytes(report.read_bytes())
         log_warnings(caught)
         progress("record", 2, 4)
-        refused = "; ".join(study.regimes.refits[-1].faults) if rules else ""
-        version, decision = register(scorer, facts, study, rules, progress) if rules and not refused else (None, None)
+        refused = "; ".join(found.study.regimes.refits[-1].faults) if rules else ""
+        version, decision = register(found.scorer, found.facts, found.study, rules, progress) if rules and not refused else (None, None)
         progress("record", 4, 4)
-    return Outcome(card, render_screen(card), run, kept, version, decision, refused)
+    return Outcome(found.card, render_screen(found.card), run, kept, version, decision, refused)

@@ -16,6 +16,7 @@ from models.scoring import UNIDENTIFIED, Scorer
 from serving.words import BEATS
 from training.book import SERVED, lock_away
 from training.config import TrainConfig
+from training.evaluated import Evaluated
 from training.ledger.trial import Trial, trial_of
 from training.logged_model import ROOT, code_hash, log_model
 from training.promotion.decision import Decision
@@ -24,6 +25,7 @@ from training.promotion.rules import PromoteConfig
 from training.refit_history import refit_history
 from training.regimes import schedule
 from training.reports.plots import plot_files
+from training.reproduction.inputs import INPUTS_FILE
 from training.study import Study
 from training.tracking import REGISTERED, RunHandle, flat_params, git_commit, hold_stops, log_steps, tracking_uri
 
@@ -90,11 +92,27 @@ def run_info(run: RunHandle, market: Market, config: TrainConfig) -> dict[str, A
 def log_numbers(study: Study, config: TrainConfig, facts: Mapping[str, Any]) -> None:
     """Log the resolved config, few headline metrics, and series by refit."""
     mlflow.log_params(flat_params(config.resolved(), "config."))
+    mlflow.log_metrics(headline(study, config, facts))
+    refits = study.regimes.refits
+    history = refit_history(study.regimes, config.regime.enter, config.regime.leave)
+    on = study.regimes.published["p_risk_on"].dropna()
+    log_steps(
+        {
+            **{f"refit_{name}": history[name].tolist() for name in REFIT_SERIES},
+            "refit_share_risk_on": [float(each.probs[:, 0].mean()) for each in refits],
+            "p_risk_on": on.iloc[:: max(len(on) // CURVE_POINTS, 1)].tolist(),
+        }
+    )
+    mlflow.set_tags(_span(study))
+
+
+def headline(study: Study, config: TrainConfig, facts: Mapping[str, Any]) -> dict[str, float]:
+    """Give the few metrics a run is found by; one without a value is left out (MLflow stores none)."""
     refits = study.regimes.refits
     published = study.regimes.published
     history = refit_history(study.regimes, config.regime.enter, config.regime.leave)
     served = study.skill[study.skill["rung"] == SERVED] if len(study.skill) else study.skill
-    headline = {
+    numbers = {
         "refits": float(len(refits)),
         "degenerate_share": sum(each.degenerate for each in refits) / len(refits),
         "inverted_refits": float(sum(each.inverted for each in refits)),
@@ -105,19 +123,9 @@ def log_numbers(study: Study, config: TrainConfig, facts: Mapping[str, Any]) -> 
         "label_brier_gain": facts["regime"].get("label_brier_gain"),
         "coverage_80_mean": served["coverage_80"].mean() if len(served) else float("nan"),
     }
-    mlflow.log_metrics({k: float(v) for k, v in headline.items() if pd.notna(v)})
     for row in served.to_dict("records"):
-        cell = {f"{score}_{row['asset']}_{row['horizon']}": float(row[score]) for score in ("crps_skill", "r2_oos")}
-        mlflow.log_metrics({k: v for k, v in cell.items() if pd.notna(v)})
-    on = published["p_risk_on"].dropna()
-    log_steps(
-        {
-            **{f"refit_{name}": history[name].tolist() for name in REFIT_SERIES},
-            "refit_share_risk_on": [float(each.probs[:, 0].mean()) for each in refits],
-            "p_risk_on": on.iloc[:: max(len(on) // CURVE_POINTS, 1)].tolist(),
-        }
-    )
-    mlflow.set_tags(_span(study))
+        numbers |= {f"{score}_{row['asset']}_{row['horizon']}": row[score] for score in ("crps_skill", "r2_oos")}
+    return {name: float(value) for name, value in numbers.items() if pd.notna(value)}
 
 
 def regime_numbers(history: pd.DataFrame, published: pd.DataFrame) -> dict[str, float]:
@@ -150,24 +158,30 @@ def _span(study: Study) -> dict[str, str]:
     return {"oos.start": f"{outer.min():%Y-%m-%d}", "oos.end": f"{outer.max():%Y-%m-%d}", "oos.rows": str(outer.nunique())}
 
 
-def log_files(folder: Path, study: Study, events: pd.DataFrame, card: dict[str, Any], published: pd.DataFrame, config: TrainConfig) -> None:
-    """Log tables, config, card, plots and the report, which lies in `folder` already."""
-    evaluation = folder / "evaluation"
-    evaluation.mkdir()
-    open_part, locked = lock_away(study.forecasts.losses)
-    open_part.to_parquet(evaluation / "oos_losses.parquet")
-    locked.to_parquet(evaluation / "lockbox.parquet")
-    study.skill.to_csv(evaluation / "skill.csv", index=False)
-    published.to_parquet(evaluation / "published.parquet")
-    events.to_csv(evaluation / "events.csv", index=False)
-    (evaluation / "config.json").write_text(json.dumps(config.model_dump(mode="json"), indent=1), encoding="utf-8")
-    (evaluation / "card.json").write_text(json.dumps(card, indent=1), encoding="utf-8")
+def log_files(folder: Path, found: Evaluated, config: TrainConfig, inputs: Mapping[str, Any]) -> None:
+    """Log tables, config, card, inputs, plots and the report, which lies in `folder` already."""
+    evaluation = write_evaluation(folder / "evaluation", found, config)
+    (evaluation / INPUTS_FILE).write_text(json.dumps(inputs, indent=1), encoding="utf-8")
     plots = folder / "plots"
     plots.mkdir()
-    plot_files(study, plots, card, config.regime.enter, config.regime.leave)
+    plot_files(found.study, plots, found.card, config.regime.enter, config.regime.leave)
     mlflow.log_artifacts(str(evaluation), "evaluation")
     mlflow.log_artifacts(str(plots), "plots")
     mlflow.log_artifact(str(folder / "report.html"))
+
+
+def write_evaluation(folder: Path, found: Evaluated, config: TrainConfig) -> Path:
+    """Write the numbers of a run, as they are logged and as a reproduction of it is compared with them."""
+    folder.mkdir()
+    judged, locked = lock_away(found.study.forecasts.losses)
+    judged.to_parquet(folder / "oos_losses.parquet")
+    locked.to_parquet(folder / "lockbox.parquet")
+    found.study.skill.to_csv(folder / "skill.csv", index=False)
+    found.scorer.published.to_parquet(folder / "published.parquet")
+    found.events.to_csv(folder / "events.csv", index=False)
+    (folder / "config.json").write_text(json.dumps(config.model_dump(mode="json"), indent=1), encoding="utf-8")
+    (folder / "card.json").write_text(json.dumps(found.card, indent=1), encoding="utf-8")
+    return folder
 
 
 def register(scorer: Scorer, facts: dict[str, Any], study: Study, rules: PromoteConfig, progress: Progress) -> tuple[str, Decision]:

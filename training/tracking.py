@@ -66,6 +66,7 @@ def current_ledger() -> Ledger:
 def connect() -> None:
     """Point MLflow at the store, and create a fresh SQLite store under a lock (two creators at once break it)."""
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     uri = tracking_uri()
     os.environ["MLFLOW_TRACKING_URI"] = uri
     import mlflow

@@ -395,6 +395,43 @@ def test_second_run_is_ranked_beside_the_first_and_the_baselines(trained):
         assert (desk.folder / f"ranking{ending}").is_file()
 
 
+def test_run_is_reproduced_to_rounding_and_says_so_on_the_run(trained):
+    done = trained.desk.run("reproduce", "first", "--json")
+    assert done.returncode == 0, done.stderr
+    said = strict_json(done.stdout)
+    assert said["run_id"] == trained.said["run_id"]
+    assert said["inputs"] == []
+    assert {each["name"] for each in said["outputs"]} >= {"metrics", "oos_losses.parquet", "published.parquet", "skill.csv", "card.json"}
+    # the kernels' last bits may hang on whether a process compiled them or loaded them
+    assert {each["verdict"] for each in said["outputs"]} <= {"identical", "equal"}
+    assert trained.desk.client().get_run(said["run_id"]).data.tags["reproduced"].endswith(said["verdict"])
+
+
+def test_reproduction_names_the_data_that_changed(trained, tmp_path):
+    other = tmp_path / "market.yaml"
+    other.write_text(trained.desk.market.read_text() + "effect: 0.001\n")
+    done = trained.desk.invoke("reproduce", trained.said["run_id"][:8], "--market", other, "--inputs-only", "--json")
+    assert done.exit_code == 1
+    said = strict_json(done.stdout)
+    assert (said["verdict"], said["outputs"]) == ("differs", [])
+    assert any(line.startswith("data, coins BTC: other values") for line in said["inputs"])
+    assert not any(line.startswith(("data, prices", "code", "package")) for line in said["inputs"])
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("no-such-run",), "'no-such-run' in experiment 'appetite' is no run there"),
+        (("first", "--experiment", "other"), "in experiment 'other' is no run there"),
+        (("first", "--market", "gone.yaml"), "gone.yaml"),
+    ],
+)
+def test_reproduction_of_what_is_not_there_is_told(trained, words, told):
+    done = trained.desk.invoke("reproduce", *words)
+    assert done.exit_code == 2
+    assert told in done.stderr
+
+
 def test_promote_dry_run_says_its_decision_as_json_and_moves_nothing(trained):
     desk = trained.desk
     done = desk.invoke("promote", "--rules", RULES, "--dry-run", "--json")

@@ -54,10 +54,12 @@ def _study(
         if dry_run:
             _dry_run(loaded, settings, as_json)
             return
-        _run(loaded, settings, promotion, name, reports, as_json)
+        _run(loaded, market, settings, promotion, name, reports, as_json)
 
 
-def _run(market: "Market", settings: "TrainConfig", promotion: Any, name: str | None, reports: Path, as_json: bool) -> None:
+def _run(
+    market: "Market", market_file: str, settings: "TrainConfig", promotion: Any, name: str | None, reports: Path, as_json: bool
+) -> None:
     from training.job import run_job
     from training.tracking import connect, mark_dead_runs
 
@@ -65,7 +67,7 @@ def _run(market: "Market", settings: "TrainConfig", promotion: Any, name: str | 
     for run_id in mark_dead_runs():
         click.echo(f"run {run_id} was left open by a process that is gone: marked KILLED", err=True)
     with bar(as_json) as progress:
-        outcome = run_job(market, settings, promotion, name=name, report_folder=reports, progress=progress)
+        outcome = run_job(market, settings, promotion, name=name, report_folder=reports, progress=progress, market_file=market_file)
     from training.ending import ending, ending_json
 
     show_json(ending_json(outcome)) if as_json else show(outcome.screen + "\n\n" + ending(outcome))

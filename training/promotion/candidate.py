@@ -19,6 +19,7 @@ class Candidate:
     market : name of its market
     degenerate_share, churn : of its regime refits
     label_gain : of a classifier: share of the base rate's Brier score it saves out of sample; NaN if unknown; None for an HMM
+    rolled_back : when and why the version was taken back; None if it never was
     """
 
     losses: pd.DataFrame
@@ -28,6 +29,7 @@ class Candidate:
     degenerate_share: float
     churn: float
     label_gain: float | None = None
+    rolled_back: str | None = None
 
 
 def load_candidate(run_id: str) -> Candidate:

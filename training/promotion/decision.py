@@ -1,6 +1,6 @@
 """Who is champion: sound by numbers, and better than the champion on the same dates."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -10,10 +10,10 @@ from training.evaluation.overlap import mean_of
 from training.evaluation.skill import LONGEST_TESTED
 from training.labels import LabelNote
 from training.promotion.candidate import Candidate
-from training.promotion.rules import Better, PromoteConfig, Sound
+from training.promotion.checks import Check, soundness
+from training.promotion.rules import Better, PromoteConfig
 
 KEY = ["asset", "horizon", "session"]
-SHORT = 21
 SAME_OUTCOME = 1e-9
 """Largest difference of log returns, and relative one of losses, that still counts as the same."""
 
@@ -25,12 +25,18 @@ class Decision:
     Attributes
     ----------
     promoted, reason : the decision
+    checks : what it rests on, those that passed as well
     labels : what became of the champion's labels; None where the version is none, or nothing was to be moved
     """
 
     promoted: bool
     reason: str
+    checks: tuple[Check, ...] = ()
     labels: LabelNote | None = None
+
+    def tags(self) -> dict[str, str]:
+        """Give the decision as it is written on the version: the reason, and every check by name."""
+        return {"promotion": self.reason} | {f"promotion.{each.name}": str(each) for each in self.checks}
 
 
 def decide(candidate: Candidate, champion: Candidate | None, rules: PromoteConfig) -> Decision:
@@ -40,45 +46,18 @@ def decide(candidate: Candidate, champion: Candidate | None, rules: PromoteConfi
     ----------
     champion : None where there is none yet
     """
-    faults = unsound(candidate, rules.sound)
+    checks = soundness(candidate, rules.sound)
+    faults = [each.fault for each in checks if not each.passed]
     if faults:
-        return Decision(False, f"not sound: {'; '.join(faults)}")
+        return Decision(False, f"not sound: {'; '.join(faults)}", checks)
     if champion is None:
-        return Decision(True, "the first sound model")
+        return Decision(True, "the first sound model", checks)
     if champion.simulated and not candidate.simulated:
-        return Decision(True, f"sound, on the market '{candidate.market}'; the champion knew only a simulated market")
+        return Decision(True, f"sound, on the market '{candidate.market}'; the champion knew only a simulated market", checks)
     if candidate.simulated and not champion.simulated:
-        return Decision(False, f"trained on a simulated market; the champion knows the market '{champion.market}'")
-    return _compare(candidate, champion, rules.better)
-
-
-def unsound(candidate: Candidate, rules: Sound) -> list[str]:
-    """Thresholds that are not met, each with its value."""
-    served = candidate.skill[candidate.skill["rung"] == SERVED] if len(candidate.skill) else candidate.skill
-    tested = served[served["horizon"] <= LONGEST_TESTED] if len(served) else served
-    if not len(tested):
-        return ["no out-of-sample rows"]
-    faults = []
-    rows = int(tested["n"].min())
-    if rows < rules.min_outer_rows:
-        faults.append(f"{rows} out-of-sample rows, the rule is at least {rules.min_outer_rows}")
-    low, high = rules.coverage_80
-    coverage = float(served.loc[served["horizon"] <= SHORT, "coverage_80"].mean())
-    if np.isfinite(coverage) and not low <= coverage <= high:
-        faults.append(f"80% intervals held {coverage:.1%} of outcomes, the rule is {low:.0%} to {high:.0%}")
-    skill = float(tested["crps_skill"].mean())
-    if skill < rules.min_crps_skill:
-        faults.append(f"mean CRPS skill {skill:+.3f}, the rule is at least {rules.min_crps_skill:+.3f}")
-    if candidate.degenerate_share > rules.max_degenerate_share:
-        faults.append(
-            f"{candidate.degenerate_share:.0%} of regime refits are degenerate, the rule is at most {rules.max_degenerate_share:.0%}"
-        )
-    if candidate.churn > rules.max_churn:
-        faults.append(f"a refit relabels {candidate.churn:.1%} of days (median), the rule is at most {rules.max_churn:.0%}")
-    if candidate.label_gain is not None and not candidate.label_gain > rules.min_label_gain:
-        known = f"saves {candidate.label_gain:+.1%} of the base rate's Brier score" if np.isfinite(candidate.label_gain) else "is untested"
-        faults.append(f"the classifier's label {known}, the rule is more than {rules.min_label_gain:+.1%}")
-    return faults
+        return Decision(False, f"trained on a simulated market; the champion knows the market '{champion.market}'", checks)
+    better = _compare(candidate, champion, rules.better)
+    return replace(better, checks=(*checks, *better.checks))
 
 
 def _compare(candidate: Candidate, champion: Candidate, rules: Better) -> Decision:
@@ -98,7 +77,8 @@ def _compare(candidate: Candidate, champion: Candidate, rules: Better) -> Decisi
         f"mean CRPS {gain:+.2%} better than the champion's on {len(both)} common rows (standard error {error:.2%}), "
         f"the rule is more than {needed:+.2%}"
     )
-    return Decision(gain > needed, words)
+    rule = f"more than {needed:+.2%}, on the same {len(both)} rows as the champion"
+    return Decision(gain > needed, words, (Check("min_gain", f"{gain:+.2%}", rule, gain > needed),))
 
 
 def _incomparable(new: pd.DataFrame, old: pd.DataFrame, both: pd.DataFrame, rules: Better) -> str | None:

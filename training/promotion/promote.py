@@ -10,8 +10,9 @@ from training.labels import LabelNote, publish_walk
 from training.promotion.candidate import Candidate, load_candidate
 from training.promotion.decision import Decision, decide
 from training.promotion.registry import champion_version
+from training.promotion.reigns import ROLLED_BACK_TAG, now, succeed
 from training.promotion.rules import PromoteConfig
-from training.tracking import CHAMPION, REGISTERED, tracking_uri
+from training.tracking import CHAMPION, LONGEST_TAG, REGISTERED, tracking_uri
 
 
 def promote_version(version: str, rules: PromoteConfig, *, dry_run: bool = False) -> Decision:
@@ -24,7 +25,7 @@ def promote_version(version: str, rules: PromoteConfig, *, dry_run: bool = False
 
     client = mlflow.MlflowClient()
     try:
-        run_id = client.get_model_version(REGISTERED, version).run_id
+        asked = client.get_model_version(REGISTERED, version)
     except MlflowException:
         raise JobError(
             f"promote: the registry has no version '{version}' of '{REGISTERED}'; rule: a version that a training run registered"
@@ -32,15 +33,19 @@ def promote_version(version: str, rules: PromoteConfig, *, dry_run: bool = False
     holder = champion_version()
     if holder == version:
         decision = Decision(False, f"version {version} is the champion already")
-        return decision if dry_run else replace(decision, labels=_publish_labels(version, str(run_id)))
-    decision = _decide_against(holder, load_candidate(str(run_id)), rules)
+        return decision if dry_run else replace(decision, labels=publish_labels(version, str(asked.run_id)))
+    candidate = replace(load_candidate(str(asked.run_id)), rolled_back=asked.tags.get(ROLLED_BACK_TAG))
+    decision = _decide_against(holder, candidate, rules)
     if dry_run:
         return decision
-    client.set_model_version_tag(REGISTERED, version, "promotion", decision.reason)
+    instant = now()
+    for key, value in {**decision.tags(), "promotion.decided": instant, "promotion.champion": holder or "none"}.items():
+        client.set_model_version_tag(REGISTERED, version, key, value[:LONGEST_TAG])
     if not decision.promoted:
         return decision
     client.set_registered_model_alias(REGISTERED, CHAMPION, version)
-    return replace(decision, labels=_publish_labels(version, str(run_id)))
+    succeed(client, holder, version, instant)
+    return replace(decision, labels=publish_labels(version, str(asked.run_id)))
 
 
 def _decide_against(holder: str | None, candidate: Candidate, rules: PromoteConfig) -> Decision:
@@ -58,7 +63,8 @@ def _decide_against(holder: str | None, candidate: Candidate, rules: PromoteConf
     return decide(candidate, champion, rules)
 
 
-def _publish_labels(version: str, run_id: str) -> LabelNote:
+def publish_labels(version: str, run_id: str) -> LabelNote:
+    """Publish what the training of a champion said of each session, as far as nothing was published before."""
     import mlflow
     from mlflow.exceptions import MlflowException
 

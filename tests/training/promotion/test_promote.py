@@ -10,7 +10,8 @@ from tests.store import store_in
 from training.errors import JobError
 from training.labels import LabelNote
 from training.promotion.candidate import Candidate, load_candidate
-from training.promotion.decision import decide, unsound
+from training.promotion.checks import soundness, unsound
+from training.promotion.decision import decide
 from training.promotion.promote import promote_version
 from training.promotion.registry import champion_behind, champion_version
 from training.promotion.rules import load_promote_config
@@ -82,6 +83,21 @@ def test_unsound_model_is_refused_with_value_and_rule(given, words):
 )
 def test_threshold_itself_is_met(given):
     assert unsound(candidate(**given), RULES.sound) == []
+
+
+def test_every_check_is_kept_with_value_and_rule_also_where_it_passes():
+    checks = {each.name: str(each) for each in soundness(candidate(churn=0.02, label_gain=0.05), RULES.sound)}
+    assert checks == {
+        "min_outer_rows": "pass: 300 (rule: at least 250)",
+        "coverage_80": "pass: 80.0% (rule: 70% to 90%)",
+        "min_crps_skill": "pass: +0.000 (rule: at least -0.050)",
+        "max_degenerate_share": "pass: 0% (rule: at most 25%)",
+        "max_churn": "pass: 2.0% (rule: at most 10%)",
+        "min_label_gain": "pass: +5.0% (rule: more than +0.0%)",
+    }
+    decision = decide(candidate(book=losses(0.9)), candidate(), RULES)
+    assert decision.tags()["promotion.min_gain"] == "pass: +10.00% (rule: more than +0.00%, on the same 600 rows as the champion)"
+    assert decision.tags()["promotion"] == decision.reason
 
 
 def test_every_fault_is_said():
@@ -231,14 +247,17 @@ def test_dry_run_moves_and_writes_nothing(registry):
     client, _ = registry
     assert promote_version("2", RULES, dry_run=True).promoted
     assert champion(client) == "1"
-    assert "promotion" not in client.get_model_version("appetite", "2").tags
+    assert client.get_model_version("appetite", "2").tags == {}
 
 
 def test_better_version_takes_the_alias_and_carries_the_reason(registry):
     client, _ = registry
     decision = promote_version("2", RULES)
     assert champion(client) == "2"
-    assert client.get_model_version("appetite", "2").tags["promotion"] == decision.reason
+    tags = client.get_model_version("appetite", "2").tags
+    assert decision.tags().items() <= tags.items()
+    assert len(decision.checks) == 6
+    assert tags["promotion.champion"] == "1"
     again = promote_version("2", RULES)
     assert not again.promoted
     assert "already" in again.reason

@@ -1,0 +1,1 @@
+"""A run made again from what it logged, and every difference."""
