@@ -22,6 +22,7 @@ WORDS = Words(
     events="events",
     fetch="fetch",
     labels="labels",
+    ledger="ledger",
     promote="promote",
     score="score",
     states="states",

@@ -8,12 +8,20 @@ from pathlib import Path
 from urllib.parse import quote
 
 from serving.errors import LabelError
-from serving.label_journal import HEAD, read_head
+from serving.journal import HEAD, Kind, read_head
 
 ROOT_VARIABLE = "APPETITE_LABELS"
 FOLDER = "labels"
 SQLITE = "sqlite:///"
 REAL, SIMULATED = "real", "simulated"
+PUBLISHED, REVISIONS = "published.jsonl", "revisions.jsonl"
+LABELS = Kind(
+    "labels",
+    (PUBLISHED, REVISIONS),
+    ROOT_VARIABLE,
+    "published labels never change: restore the folder from a copy, or move it away, and a new series begins",
+    LabelError,
+)
 
 
 @dataclass(frozen=True)
@@ -69,7 +77,7 @@ def find_series(root: Path, model: str) -> Iterator[SeriesOf]:
     """
     for kind in (REAL, SIMULATED):
         for head in sorted((root / _safe(model) / kind).glob(f"*/{HEAD}")):
-            told = read_head(head.parent)["of"]
+            told = read_head(head.parent, LABELS)["of"]
             of = SeriesOf(**told) if told.keys() == {each.name for each in fields(SeriesOf)} else None
             if of is None or of.below(root) != head.parent:
                 raise LabelError(

@@ -9,12 +9,12 @@ from typing import Any
 
 import pandas as pd
 
-from serving.label_chain import Broken, Record
+from serving.chain import Broken, Record
+from serving.journal import Journal
 from serving.label_frames import published_frame, revisions_frame, summarise
-from serving.label_journal import PUBLISHED, REVISIONS, Journal
-from serving.label_lock import WAIT_S
-from serving.label_place import SeriesOf
+from serving.label_place import LABELS, PUBLISHED, REVISIONS, SeriesOf
 from serving.label_rules import Book, Said, is_same, sort_out
+from serving.lock import WAIT_S
 
 SAYS = ("regime", "probabilities", "low", "high")
 DIFFERS = '"differs": true'
@@ -115,7 +115,7 @@ class LabelSeries:
 
     @property
     def _journal(self) -> Journal:
-        return Journal(self.folder, self.of.to_dict())
+        return Journal(self.folder, self.of.to_dict(), LABELS)
 
 
 def _book(records: Mapping[str, Sequence[str]], version: str) -> Book:

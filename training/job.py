@@ -14,9 +14,10 @@ from training.artefact import make_scorer
 from training.claims.events import event_study
 from training.config import TrainConfig
 from training.facts import gather_facts
+from training.ledger.trial import BACKTEST, TRAIN
 from training.promotion.decision import Decision
 from training.promotion.rules import PromoteConfig
-from training.record import TOLD, log_files, log_numbers, log_warnings, register, run_info, run_name, run_tags
+from training.record import TOLD, log_files, log_numbers, log_warnings, make_trial, register, run_info, run_name, run_tags
 from training.reports.report import write_report
 from training.study import make_table, run_study
 from training.tracking import RunHandle, open_run
@@ -72,8 +73,10 @@ def run_job(
     """
     table = make_table(market, config, progress)
     report_folder.mkdir(parents=True, exist_ok=True)
-    tags = run_tags(market, config, "train" if rules else "backtest")
-    with open_run(name, tags, run_name(market, config)) as run, warnings.catch_warnings(record=True) as caught:
+    job = TRAIN if rules else BACKTEST
+    trial = make_trial(market, config, table.features.index, job)
+    opening = open_run(name, run_tags(market, config, job), run_name(market, config), trial=trial)
+    with opening as run, warnings.catch_warnings(record=True) as caught:
         for category in TOLD:
             warnings.simplefilter("always", category)
         study = run_study(table, config, progress)
@@ -89,6 +92,8 @@ def run_job(
             info = run_info(run, market, config)
             report = write_report(Path(folder) / "report.html", card, facts, study, market, events, info)
             log_files(Path(folder), study, events, card, scorer.published, config)
+            if run.trial is not None:
+                run.trial.keep(study.forecasts.losses, Path(folder) / "evaluation" / "lockbox.parquet")
             kept = report_folder / f"report-{run.run_id[:8]}.html"
             kept.write_bytes(report.read_bytes())
         log_warnings(caught)

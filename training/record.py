@@ -16,11 +16,13 @@ from models.scoring import UNIDENTIFIED, Scorer
 from serving.words import BEATS
 from training.book import SERVED
 from training.config import TrainConfig
+from training.ledger.trial import Trial, trial_of
 from training.logged_model import ROOT, code_hash, log_model
 from training.promotion.decision import Decision
 from training.promotion.promote import promote_version
 from training.promotion.rules import PromoteConfig
 from training.refit_history import refit_history
+from training.regimes import schedule
 from training.reports.plots import plot_files
 from training.study import Study
 from training.tracking import REGISTERED, RunHandle, flat_params, git_commit, hold_stops, log_steps, tracking_uri
@@ -51,6 +53,18 @@ def run_tags(market: Market, config: TrainConfig, job: str) -> dict[str, str]:
         "seed": str(config.seed),
         "regime.kind": config.regime.kind,
     }
+
+
+def make_trial(market: Market, config: TrainConfig, sessions: pd.Index, job: str) -> Trial:
+    """Describe the trial that a job is about to make.
+
+    Parameters
+    ----------
+    sessions : of the market
+    job : one of `training.ledger.trial.JOBS`
+    """
+    first = schedule(sessions, config)[1][0]
+    return trial_of(market, config, (sessions[first], sessions[-1]), job, (code_hash(), git_commit(ROOT)))
 
 
 def run_name(market: Market, config: TrainConfig) -> str:

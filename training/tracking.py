@@ -14,6 +14,10 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from training.errors import JobError
+from training.ledger.ledger import Ledger
+from training.ledger.open_trial import OpenTrial
+from training.ledger.place import ledger_root
+from training.ledger.trial import Trial
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -40,16 +44,23 @@ class RunHandle:
     Attributes
     ----------
     run_id, experiment_id, experiment : as MLflow names them
+    trial : what the ledger has of it; None for a run that is no trial
     """
 
     run_id: str
     experiment_id: str
     experiment: str
+    trial: OpenTrial | None = None
 
 
 def tracking_uri() -> str:
     """Where runs are recorded: `MLFLOW_TRACKING_URI`, or `mlflow.db` in the current folder."""
     return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{Path.cwd() / 'mlflow.db'}"
+
+
+def current_ledger() -> Ledger:
+    """Give the register of trials that belongs to the store."""
+    return Ledger(ledger_root(tracking_uri()))
 
 
 def connect() -> None:
@@ -73,32 +84,52 @@ def connect() -> None:
 
 
 @contextmanager
-def open_run(name: str | None, tags: Mapping[str, str], unnamed: str | None = None) -> Iterator[RunHandle]:
+def open_run(name: str | None, tags: Mapping[str, str], unnamed: str | None = None, *, trial: Trial | None = None) -> Iterator[RunHandle]:
     """Open a run, or take over the one `mlflow run` opened, and close it as FINISHED, FAILED or KILLED.
+
+    A trial is written to the ledger when it opens and when it ends, before MLflow is told of the end.
 
     Parameters
     ----------
     name : shown in MLflow; None leaves a run taken over its own
     unnamed : name of a new run where `name` is None; None for one of MLflow's
     tags : set at once, so that a run that fails early says what it was
+    trial : what the ledger is to have of it; None for a run that is no trial
+
+    Raises
+    ------
+    LedgerError
+        Where a trial cannot be written to the ledger.
     """
     import mlflow
+
+    ledger = current_ledger()
+    if trial is not None:
+        tags = {**tags, **trial.tags(), "prereg": str(trial.hypothesis_id in ledger.read().announced).lower()}
 
     if not os.environ.get("MLFLOW_RUN_ID"):  # `mlflow run` has chosen the experiment already
         mlflow.set_experiment(os.environ.get("MLFLOW_EXPERIMENT_NAME", EXPERIMENT))
         name = name or unnamed
+    opened = None
     with stop_signals():
         try:
             run = mlflow.start_run(run_name=name, tags={**tags, PROCESS_TAG: _process_mark(os.getpid())})
             experiment = mlflow.get_experiment(run.info.experiment_id).name
-            yield RunHandle(run.info.run_id, run.info.experiment_id, experiment)
+            if trial is not None:
+                ledger.open(run.info.run_id, str(run.info.run_name), experiment, trial)
+                opened = OpenTrial(ledger, run.info.run_id)
+            yield RunHandle(run.info.run_id, run.info.experiment_id, experiment, opened)
+            hold_stops()
+            if opened is not None:
+                opened.end("FINISHED")
         except BaseException as error:
             hold_stops()  # a second Ctrl-C must not leave the run open
+            if opened is not None:
+                opened.end_badly(_status(error))
             if mlflow.active_run() is not None:
                 mlflow.set_tag(ERROR_TAG, _words(error))
                 mlflow.end_run(_status(error))
             raise
-        hold_stops()
         mlflow.end_run("FINISHED")
 
 
@@ -159,6 +190,8 @@ def mark_dead_runs() -> list[str]:
         if _process_mark(int(mark.split()[1])) != mark:
             client.set_tag(run.info.run_id, ERROR_TAG, "its process ended without a word; marked by a later command")
             client.set_terminated(run.info.run_id, "KILLED")
+            if "family_id" in run.data.tags:
+                current_ledger().end(run.info.run_id, "KILLED")
             dead.append(run.info.run_id)
     return dead
 

@@ -15,13 +15,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from serving.chain import Broken
 from serving.errors import LabelError
-from serving.label_chain import Broken
-from serving.label_journal import HEAD, PUBLISHED, REVISIONS
-from serving.label_lock import locked
-from serving.label_place import SeriesOf
+from serving.journal import HEAD
+from serving.label_place import PUBLISHED, REVISIONS, SeriesOf
 from serving.label_rules import WALK
 from serving.label_series import LabelSeries
+from serving.lock import locked
 from tests.serving.labels import DAYS, OF, said, series_in
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -248,13 +248,13 @@ def test_series_of_a_simulated_and_of_a_real_market_never_mix(tmp_path):
     # a folder put in another's place says so
     series[1].folder.rename(tmp_path / "away")
     series[0].folder.rename(series[1].folder)
-    with pytest.raises(LabelError, match=r"are those of .*simulated False.*, not of .*simulated True"):
+    with pytest.raises(LabelError, match=r"they are those of .*simulated False.*, not of .*simulated True"):
         series[1].publish("1", [said(5)])
 
 
 def test_held_folder_is_an_error_that_says_what_to_do(series):
     with (
-        locked(series.folder),
+        locked(series.folder, "labels", LabelError),
         pytest.raises(LabelError, match=r"another process has them open for writing.*repeat this when it has ended"),
     ):
         series.publish("2", [said(9)], wait_s=0.05)

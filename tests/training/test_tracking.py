@@ -7,13 +7,16 @@ from pathlib import Path
 import pytest
 
 from tests.store import store_in
-from training.errors import JobError
+from tests.training.ledger.trials import FAMILY, trial, walk
+from training.errors import JobError, LedgerError
+from training.ledger.register import FAILED, FINISHED, KILLED, OPEN
 from training.tracking import (
     ERROR_TAG,
     PROCESS_TAG,
     Interrupted,
     close_taken_run,
     connect,
+    current_ledger,
     flat_params,
     git_commit,
     hold_stops,
@@ -26,13 +29,23 @@ from training.tracking import (
 
 ROOT = Path(__file__).resolve().parents[2]
 
-OPEN = """
+OPENS = """
 import sys, time
 from training.tracking import connect, open_run
 connect()
 with open_run("killed", {"job": "train"}):
     print("open", flush=True)
     time.sleep(60)
+"""
+
+TRIAL = """
+import sys
+from tests.training.ledger.trials import trial
+from training.tracking import connect, open_run
+connect()
+with open_run(sys.argv[1], {"job": "train"}, trial=trial()):
+    print("open", flush=True)
+    sys.stdin.readline()
 """
 
 
@@ -126,6 +139,71 @@ def test_run_that_was_opened_for_us_is_taken_over(client, monkeypatch):
     assert (run.info.status, run.data.tags["job"], run.data.tags["mlflow.source.name"]) == ("FINISHED", "train", "project")
 
 
+def test_trial_is_on_record_while_it_is_open_and_ends_with_its_numbers(client):
+    current_ledger().announce("h", "what will be tried")
+    with open_run("first", {"job": "backtest"}, trial=trial("h")) as handle:
+        (entry,) = current_ledger().read().entries
+        assert (entry.run_id, entry.name, entry.experiment, entry.state) == (handle.run_id, "first", "appetite", OPEN)
+        handle.trial.keep(walk(n=100))
+    (entry,) = current_ledger().read().entries
+    assert (entry.state, len(current_ledger().mirror.read(entry.losses))) == (FINISHED, 200)
+    tags = only_run(client).data.tags
+    wanted = {"family_id": FAMILY.id, "hypothesis_id": "h", "prereg": "true", "parent": "", "lockbox_opened": "false"}
+    assert wanted | {"oos_start": FAMILY.oos_start, "oos_end": FAMILY.oos_end} == {
+        name: tags[name] for name in (*wanted, "oos_start", "oos_end")
+    }
+
+
+@pytest.mark.parametrize(("error", "state"), [(JobError("no"), FAILED), (Interrupted("SIGINT"), KILLED), (KeyboardInterrupt(), FAILED)])
+def test_trial_that_failed_is_on_record(client, error, state):
+    with pytest.raises(type(error)), open_run(None, {}, trial=trial()):
+        raise error
+    assert [each.state for each in current_ledger().read().entries] == [state]
+
+
+def test_trial_of_a_run_that_mlflow_opened_is_on_record(client, monkeypatch):
+    run_id = client.create_run(client.create_experiment("chosen")).info.run_id
+    monkeypatch.setenv("MLFLOW_RUN_ID", run_id)
+    with open_run(None, {}, trial=trial()):
+        pass
+    (entry,) = current_ledger().read().entries
+    assert (entry.run_id, entry.experiment, entry.state) == (run_id, "chosen", FINISHED)
+
+
+def test_no_trial_begins_where_the_ledger_is_broken(client):
+    with open_run("first", {}, trial=trial()):
+        pass
+    lines = current_ledger().root / "trials.jsonl"
+    lines.write_text(lines.read_text().replace("first", "other"))
+    with pytest.raises(LedgerError, match="line 1 of"), open_run("second", {}, trial=trial()):
+        pytest.fail("it began")
+    assert only_run(client).info.run_name == "first"
+
+
+def test_run_that_is_no_trial_leaves_no_line(client):
+    with open_run(None, {"job": "compare"}):
+        pass
+    assert not current_ledger().root.exists()
+
+
+def test_two_trainings_at_once_are_both_on_record(client, tmp_path):
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "MLFLOW_TRACKING_URI": tracking_uri()}
+    command = [sys.executable, "-W", "ignore", "-c", TRIAL]
+    both = [
+        subprocess.Popen([*command, name], env=environment, cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for name in ("one", "other")
+    ]
+    for process in both:
+        assert process.stdout.readline() == "open\n"  # both are open before either ends
+    assert sorted((each.name, each.state) for each in current_ledger().read().entries) == [("one", OPEN), ("other", OPEN)]
+    both[0].communicate("end\n", timeout=60)
+    both[1].kill()
+    both[1].communicate()
+    assert mark_dead_runs() != []
+    assert sorted((each.name, each.state) for each in current_ledger().read().entries) == [("one", FINISHED), ("other", KILLED)]
+    assert current_ledger().verify() is None
+
+
 @pytest.mark.parametrize(
     ("error", "status", "words"), [(JobError("no market"), "FAILED", "no market"), (Interrupted("SIGINT"), "KILLED", "stopped by SIGINT")]
 )
@@ -154,7 +232,7 @@ def test_stopped_run_that_mlflow_calls_failed_is_called_killed_again(client):
 
 def test_run_of_a_process_that_was_killed_outright_is_marked_and_living_ones_are_not(client, tmp_path):
     environment = os.environ | {"PYTHONPATH": str(ROOT), "MLFLOW_TRACKING_URI": tracking_uri()}
-    dead = subprocess.Popen([sys.executable, "-W", "ignore", "-c", OPEN], env=environment, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+    dead = subprocess.Popen([sys.executable, "-W", "ignore", "-c", OPENS], env=environment, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
     try:
         assert dead.stdout.readline() == "open\n"
         assert mark_dead_runs() == []

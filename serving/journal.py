@@ -1,6 +1,6 @@
-"""Two append-only files of labels with one commit point: what is appended to them is there whole or not at all.
+"""Append-only files with one commit point: what is appended to them is there whole or not at all.
 
-`published.jsonl` and `revisions.jsonl` hold chained lines; `head.json` says how far they count. Lines are forced to the disk before the
+The files hold chained lines; `head.json` says how far they count. Lines are forced to the disk before the
 head that counts them takes the place of the one before, so a writer that dies at any moment leaves the state before or the state after.
 What lies beyond the head was never acknowledged nor read; the next writer cuts it off. The head also tells when lines are missing
 at the end, which a chain by itself cannot.
@@ -14,55 +14,77 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from serving.errors import LabelError
-from serving.label_chain import Broken, End, append, read
-from serving.label_lock import WAIT_S, locked
+from serving.chain import Broken, End, append, read
+from serving.lock import WAIT_S, locked
 
 HEAD = "head.json"
-PUBLISHED, REVISIONS = "published.jsonl", "revisions.jsonl"
-FILES = (PUBLISHED, REVISIONS)
 FORMAT = 1
-WAY_OUT = "published labels never change: restore the folder from a copy, or move it away, and a new series begins"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a journal holds, and how its faults are told.
+
+    Attributes
+    ----------
+    noun : in the plural
+    files : names of its files
+    root : environment variable that says where journals of the kind lie
+    way_out : what to do where a line is not as it was written
+    error : a `ValueError`, raised for every fault
+    """
+
+    noun: str
+    files: tuple[str, ...]
+    root: str
+    way_out: str
+    error: type[ValueError]
+
+    def fault(self, folder: Path, words: str) -> ValueError:
+        """Make the error of a folder."""
+        return self.error(f"{self.noun} '{folder}': {words}")
 
 
 @dataclass(frozen=True)
 class Journal:
-    """The files of one series.
+    """The files of one folder.
 
     Attributes
     ----------
     folder : made by the first writer
-    of : what the series is of, JSON-able; a folder that says otherwise is refused
+    of : what they are of, JSON-able; a folder that says otherwise is refused
+    kind : what they hold
     """
 
     folder: Path
     of: Mapping[str, Any]
+    kind: Kind
 
     def read(self, *names: str) -> dict[str, list[str]]:
-        """Give the records of these files, or both, as JSON; every line is checked.
+        """Give the records of these files, or all, as JSON; every line is checked.
 
         Raises
         ------
-        LabelError
-            Where a line is not as it was written, or the series is another one's.
+        ServingError
+            Of the kind's own, where a line is not as it was written, or the folder is another's.
         """
-        records, broken = self._check(names or FILES)
+        records, broken = self._check(names or self.kind.files)
         if broken is not None:
-            raise LabelError(f"labels '{self.folder}': {broken.words()}; {WAY_OUT}")
+            raise self.kind.fault(self.folder, f"{broken.words()}; {self.kind.way_out}")
         return records
 
     def first_broken(self) -> Broken | None:
         """Name the first line that is not as it was written."""
-        return self._check(FILES)[1]
+        return self._check(self.kind.files)[1]
 
     @contextmanager
     def writing(self, wait_s: float = WAIT_S) -> Iterator[None]:
         """Hold the folder, which is made when needed, for `read` and `append` to be one step."""
-        with _told(self.folder):
+        with _told(self.folder, self.kind):
             _make_folder(self.folder)
-            with locked(self.folder, wait_s):
-                if not (self.folder / HEAD).exists() and not any((self.folder / name).exists() for name in FILES):
-                    self._commit(dict.fromkeys(FILES, End()))  # before any line: a head that is missing later was taken away
+            with locked(self.folder, self.kind.noun, self.kind.error, wait_s):
+                if not (self.folder / HEAD).exists() and not any((self.folder / name).exists() for name in self.kind.files):
+                    self._commit(dict.fromkeys(self.kind.files, End()))  # before any line: a head that is missing later was taken away
                 yield
 
     def append(self, records: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
@@ -78,9 +100,9 @@ class Journal:
 
     def _check(self, names: Sequence[str]) -> tuple[dict[str, list[str]], Broken | None]:
         out: dict[str, list[str]] = {name: [] for name in names}
-        with _told(self.folder):
+        with _told(self.folder, self.kind):
             if not (self.folder / HEAD).exists():
-                left = [name for name in FILES if (self.folder / name).exists()]
+                left = [name for name in self.kind.files if (self.folder / name).exists()]
                 return out, Broken(HEAD, 0, f"is missing, and '{left[0]}' is there") if left else None
             ends = self._ends()
             for name in names:
@@ -90,11 +112,12 @@ class Journal:
         return out, None
 
     def _ends(self) -> dict[str, End]:
-        told = read_head(self.folder)
+        told = read_head(self.folder, self.kind)
         if told["of"] != self.of:
-            raise LabelError(
-                f"labels '{self.folder}' are those of {_words(told['of'])}, not of {_words(self.of)}; rule: a folder a series, and none is "
-                "moved into another's place; move it back, or name another root in APPETITE_LABELS"
+            raise self.kind.fault(
+                self.folder,
+                f"they are those of {_words(told['of'])}, not of {_words(self.of)}; rule: a folder each, and none is "
+                f"moved into another's place; move it back, or name another root in {self.kind.root}",
             )
         return dict(told["ends"])
 
@@ -109,26 +132,26 @@ class Journal:
         _sync(self.folder)
 
 
-def read_head(folder: Path) -> dict[str, Any]:
-    """Read what a folder's series is of, and how far it counts.
+def read_head(folder: Path, kind: Kind) -> dict[str, Any]:
+    """Read what a folder is of, and how far its files count.
 
     Raises
     ------
-    LabelError
-        Where the head is damaged, or of another version of the format.
+    ValueError
+        Of the kind's own, where the head is damaged, or of another version of the format.
     """
-    with _told(folder):
+    with _told(folder, kind):
         text = (folder / HEAD).read_bytes()
     try:
         told: dict[str, Any] = json.loads(text)
         written = told["format"]
         if written == FORMAT:
-            told["ends"] = {name: End(**told["ends"][name]) for name in FILES}
+            told["ends"] = {name: End(**told["ends"][name]) for name in kind.files}
             told["of"] = dict(told["of"])
     except (ValueError, KeyError, TypeError) as error:
-        raise LabelError(f"labels '{folder}': '{HEAD}' was altered or is damaged ({error}); {WAY_OUT}") from None
+        raise kind.fault(folder, f"'{HEAD}' was altered or is damaged ({error}); {kind.way_out}") from None
     if written != FORMAT:
-        raise LabelError(f"labels '{folder}': they have format {written}; rule: {FORMAT}. Read them with the version that wrote them")
+        raise kind.fault(folder, f"they have format {written}; rule: {FORMAT}. Read them with the version that wrote them")
     return told
 
 
@@ -137,14 +160,15 @@ def _words(of: Mapping[str, Any]) -> str:
 
 
 @contextmanager
-def _told(folder: Path) -> Iterator[None]:
+def _told(folder: Path, kind: Kind) -> Iterator[None]:
     try:
         yield
     except OSError as error:
         where = f": '{error.filename}'" if error.filename else ""
-        raise LabelError(
-            f"labels '{folder}': they cannot be read or written ({error.strerror or error}{where}); rule: a folder that may be "
-            "written to, on a disk with room. Make it so, or name another root in APPETITE_LABELS"
+        raise kind.fault(
+            folder,
+            f"they cannot be read or written ({error.strerror or error}{where}); rule: a folder that may be "
+            f"written to, on a disk with room. Make it so, or name another root in {kind.root}",
         ) from None
 
 

@@ -1,0 +1,115 @@
+"""`ledger`: the register of every trial."""
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from training.commands.answers import show, show_json
+from training.commands.faults import NOT_NOW, told
+from training.commands.options import json_option
+
+if TYPE_CHECKING:
+    from training.ledger.trial import Trial
+
+
+@click.group()
+def ledger() -> None:
+    """The register of every trial: append-only, hash-chained; deleted runs still count."""
+
+
+@ledger.command("list")
+@click.option("--family", default="", help="Only this family, with its trials.")
+@json_option
+def list_(family: str, as_json: bool) -> None:
+    """List the families of trials: how many each has, and how they stand."""
+    with told():
+        from training.ledger.words import gather_ledger, render_ledger
+        from training.tracking import current_ledger
+
+        families = gather_ledger(current_ledger(), family)
+        show_json(families) if as_json else show(render_ledger(families))
+
+
+@ledger.command()
+def verify() -> None:
+    """Check every line. Ends with 1 where one is not as it was written."""
+    with told():
+        from training.ledger.words import render_verified
+        from training.tracking import current_ledger
+
+        register = current_ledger()
+        broken = register.verify()
+        show(render_verified(register, broken))
+        sys.exit(NOT_NOW if broken else 0)
+
+
+@ledger.command()
+@click.argument("run")
+@click.option("--by", required=True, help="Who signs.")
+@click.option("--reason", required=True, help="Why the run is missing.")
+def ack(run: str, by: str, reason: str) -> None:
+    """Sign off a RUN that MLflow or the ledger lacks. It still counts."""
+    with told():
+        from training.ledger.seen import run_seen
+        from training.ledger.trial import Trial
+        from training.ledger.words import find_trial
+        from training.tracking import connect, current_ledger
+
+        connect()
+        register = current_ledger()
+        seen = run_seen(run)
+        if seen is not None and "family_id" in seen.tags and register.read().find(run) is None:
+            entry = register.acknowledge(run, by, reason, (seen.name, seen.experiment, Trial.of_tags(seen.tags)))
+        else:
+            entry = register.acknowledge(find_trial(register.read(), run).run_id, by, reason)
+        show(f"acknowledged by {by}: {entry.run_id} '{entry.name}' counts as a trial of family {entry.family_id}")
+
+
+@ledger.command()
+@click.option("--note", required=True, help="What was looked at, and what it changed.")
+@click.option("--family", default="", help="Family that the look counts in; the one that was tried last if not given.")
+@click.option("--announce", default="", metavar="CONFIG", help="Announce what this config will try, instead: its runs are preregistered.")
+def add(note: str, family: str, announce: str) -> None:
+    """Enter a look of a person at out-of-sample results, which counts as a trial; or announce a trial."""
+    with told():
+        from training.tracking import current_ledger
+
+        register = current_ledger()
+        if announce:
+            from training.config import load_config
+            from training.ledger.trial import hypothesis_of
+
+            hypothesis = hypothesis_of(load_config(announce))
+            at = register.announce(hypothesis, note)
+            show(f"announced on {at}: hypothesis {hypothesis}; runs of this config, whatever their seed, are preregistered from then on")
+            return
+        entry = register.add_manual(_manual(family, note))
+        show(f"{entry.run_id} counts as a trial of family {entry.family_id}")
+
+
+def _manual(family: str, note: str) -> "Trial":
+    from training.ledger.trial import MANUAL, Trial
+    from training.ledger.words import find_family
+    from training.tracking import current_ledger
+
+    register = current_ledger().read()
+    of = register.families()[find_family(register, family)][-1].trial
+    return Trial(MANUAL, of.family, of.market, of.simulated, note=note)
+
+
+@ledger.command()
+@click.argument("run")
+@json_option
+def lockbox(run: str, as_json: bool) -> None:
+    """Open the lock-box of a RUN: once a family, on record before a row is read."""
+    with told():
+        from training.ledger.lockbox import open_lockbox, render_unsealing
+        from training.ledger.words import find_trial
+        from training.tracking import connect, current_ledger
+
+        connect()
+        register = current_ledger()
+        entry = find_trial(register.read(), run)
+        unsealed = open_lockbox(register, entry)
+        show_json(vars(unsealed)) if as_json else show(render_unsealing(unsealed, entry))

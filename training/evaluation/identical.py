@@ -1,0 +1,40 @@
+"""Models that cost the same on every row are one model: merged before anything is tested."""
+
+import numpy as np
+import pandas as pd
+
+from models.inference import Array
+
+SAME = 1e-9
+"""Largest difference, relative to the larger value of the two, that still counts as the same: what rounding on another machine makes."""
+
+
+def same_losses(one: Array, other: Array) -> bool:
+    """Whether two models cost the same on every row, (n_obs,) each."""
+    return bool(np.all(np.abs(one - other) <= SAME * np.maximum(np.abs(one), np.abs(other))))
+
+
+def merge_identical(losses: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Keep the first of the columns that are the same.
+
+    Parameters
+    ----------
+    losses : rows sessions, columns models, nothing missing
+
+    Returns
+    -------
+    kept : columns that differ from each other
+    same_as : name of each column that was left out, and the one that stands for it
+    """
+    values = losses.to_numpy(dtype=np.float64)
+    means = values.mean(axis=0)
+    kept: list[int] = []
+    same_as: dict[str, str] = {}
+    for column, name in enumerate(losses):
+        near = [k for k in kept if abs(means[k] - means[column]) <= SAME * np.abs(values[:, k]).mean() * 2.0]
+        twin = next((k for k in near if same_losses(values[:, k], values[:, column])), None)
+        if twin is None:
+            kept.append(column)
+        else:
+            same_as[str(name)] = str(losses.columns[twin])
+    return losses.iloc[:, kept], same_as

@@ -1,0 +1,141 @@
+"""What the lines of a ledger say when they are read in order: trials and how each stands, announcements, openings of the lock-box."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from training.ledger.trial import MANUAL, Trial
+
+OPENED, ENDED, ACKNOWLEDGED, ANNOUNCED, UNSEALED, ANSWERED = "opened", "ended", "acknowledged", "announced", "unsealed", "answered"
+"""Values of `entry`, the kinds of line."""
+
+OPEN, FINISHED, FAILED, KILLED, NOTED = "open", "finished", "failed", "killed", "noted"
+"""How a trial stands; `noted` is a manual one."""
+
+ENDS = {"FINISHED": FINISHED, "FAILED": FAILED, "KILLED": KILLED}
+"""MLflow's words for how a run ended."""
+
+
+@dataclass(frozen=True)
+class SignOff:
+    """Who acknowledged that a trial is missing on one side, when and why; the trial still counts."""
+
+    by: str
+    reason: str
+    at: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A trial as it stands.
+
+    Attributes
+    ----------
+    run_id, name, experiment : as in MLflow; a manual one has an id of the ledger's own
+    at : when it was opened, UTC
+    trial : what was known then
+    prereg : whether its hypothesis had been announced by then
+    state : `OPEN`, `FINISHED`, `FAILED`, `KILLED` or `NOTED`
+    losses, baselines : hashes of its numbers in the mirror; empty without any
+    sealed : hash of its lock-box; empty without one
+    sign_off : None where nobody acknowledged anything
+    """
+
+    run_id: str
+    name: str
+    experiment: str
+    at: str
+    trial: Trial
+    prereg: bool
+    state: str = OPEN
+    losses: str = ""
+    baselines: str = ""
+    sealed: str = ""
+    sign_off: SignOff | None = None
+
+    @property
+    def family_id(self) -> str:
+        """Of its trial."""
+        return self.trial.family.id
+
+
+@dataclass(frozen=True)
+class Unsealing:
+    """An opening of a lock-box, and what it said; `answer` is None where the process died before it could say it."""
+
+    run_id: str
+    family_id: str
+    at: str
+    answer: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Register:
+    """Everything a ledger says.
+
+    Attributes
+    ----------
+    entries : trials in the order of their opening
+    announced : when each hypothesis was announced, by its id
+    unsealings : openings of lock-boxes, in order
+    """
+
+    entries: tuple[Entry, ...] = ()
+    announced: Mapping[str, str] = field(default_factory=dict)
+    unsealings: tuple[Unsealing, ...] = ()
+
+    def families(self) -> dict[str, list[Entry]]:
+        """Group the trials by family, the family that was tried last at the end."""
+        out: dict[str, list[Entry]] = {}
+        for entry in self.entries:
+            out[entry.family_id] = [*out.pop(entry.family_id, []), entry]
+        return out
+
+    def find(self, run_id: str) -> Entry | None:
+        """Give the newest trial of a run."""
+        return next((each for each in reversed(self.entries) if each.run_id == run_id), None)
+
+    def unsealed(self, family_id: str) -> Unsealing | None:
+        """Give the opening of a family's lock-box; None where it is sealed."""
+        return next((each for each in self.unsealings if each.family_id == family_id), None)
+
+
+def read_register(lines: Iterable[str]) -> Register:
+    """Fold the lines of a ledger.
+
+    Parameters
+    ----------
+    lines : JSON of each, in order
+    """
+    entries: list[Entry] = []
+    newest: dict[str, int] = {}
+    announced: dict[str, str] = {}
+    unsealings: dict[str, Unsealing] = {}
+    for told in _parsed(lines):
+        kind, run_id = told["entry"], told.get("run_id", "")
+        if kind == OPENED:
+            newest[run_id] = len(entries)
+            entries.append(_opened(told))
+        elif kind == ENDED:
+            numbers = {name: told[name] for name in ("state", "losses", "baselines", "sealed")}
+            entries[newest[run_id]] = replace(entries[newest[run_id]], **numbers)
+        elif kind == ACKNOWLEDGED:
+            entries[newest[run_id]] = replace(entries[newest[run_id]], sign_off=SignOff(told["by"], told["reason"], told["at"]))
+        elif kind == ANNOUNCED:
+            announced.setdefault(told["hypothesis_id"], told["at"])
+        elif kind == UNSEALED:
+            unsealings[run_id] = Unsealing(run_id, told["family_id"], told["at"])
+        elif kind == ANSWERED:
+            unsealings[run_id] = replace(unsealings[run_id], answer=told["answer"])
+    return Register(tuple(entries), announced, tuple(unsealings.values()))
+
+
+def _opened(told: Mapping[str, Any]) -> Entry:
+    trial = Trial.of(told["trial"])
+    state = NOTED if trial.kind == MANUAL else OPEN
+    return Entry(told["run_id"], told["name"], told["experiment"], told["at"], trial, told["prereg"], state)
+
+
+def _parsed(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
+    return map(json.loads, lines)
