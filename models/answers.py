@@ -1,6 +1,6 @@
 """The table of answers: a row a session, what is said of it and how sure that is."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from models.average import EVEN, quantile_range, whole_range
+from models.conformal import UNBOUNDED, bounds
 from models.distribution import NormalMixture
 from models.params import Array
 
@@ -27,20 +28,20 @@ def assemble(
     names: tuple[str, ...],
     probs: Array,
     ranges: dict[str, Any],
-    forecasts: Sequence[tuple[str, str, NormalMixture]],
+    forecasts: Sequence[tuple[str, NormalMixture, str, Mapping[str, float]]],
 ) -> pd.DataFrame:
     """Lay answers out as one table, a row a session.
 
     Parameters
     ----------
     ranges : of `range_columns`
-    forecasts : beginning of the column names, why that rung, and the forecast of each asset and horizon
+    forecasts : of each asset and horizon, what `forecast_columns` takes
     """
     out: dict[str, Any] = {"session": np.asarray(sessions, dtype="datetime64[us]"), "status": status, "regime": regime}
     out |= {f"p_{name}": probs[:, k] for k, name in enumerate(names)}
     out |= ranges
-    for prefix, served_by, forecast in forecasts:
-        out |= forecast_columns(prefix, forecast, served_by)
+    for each in forecasts:
+        out |= forecast_columns(*each)
     return pd.DataFrame(out)
 
 
@@ -70,13 +71,28 @@ def range_columns(name: str, refits: Array | None, members: Array | None, n_rows
     }
 
 
-def forecast_columns(prefix: str, forecast: NormalMixture, served_by: str | list[str]) -> dict[str, Any]:
-    """Columns of one forecast; rows without a volatility have none."""
+def forecast_columns(
+    prefix: str, forecast: NormalMixture, served_by: str | list[str], half_width: Mapping[str, float] = UNBOUNDED
+) -> dict[str, Any]:
+    """Columns of one forecast; rows without a volatility have none.
+
+    Parameters
+    ----------
+    half_width : of the calibrated intervals, in sd (`models.conformal.LEVELS`); an end at infinity is missing, as JSON has no infinity
+    """
     spoken = np.asarray(~np.isnan(forecast.means + forecast.sds).any(axis=1), dtype=np.bool_)
-    out: dict[str, Any] = {f"{prefix}_{name}": _where(spoken, forecast[spoken].quantile(level)) for name, level in QUANTILES.items()}
-    out[f"{prefix}_p_up"] = _where(spoken, 1.0 - forecast[spoken].cdf(np.zeros(int(spoken.sum()))))
+    said = forecast[spoken]
+    out: dict[str, Any] = {f"{prefix}_{name}": _where(spoken, said.quantile(level)) for name, level in QUANTILES.items()}
+    ends = bounds(said.mean(), said.sd(), half_width)
+    out |= {f"{prefix}_{name}": _where(spoken, finite_or_missing(end)) for name, end in ends.items()}
+    out[f"{prefix}_p_up"] = _where(spoken, 1.0 - said.cdf(np.zeros(int(spoken.sum()))))
     out[f"{prefix}_served_by"] = served_by
     return out
+
+
+def finite_or_missing(values: Array) -> Array:
+    """Infinite values as missing ones."""
+    return np.where(np.isinf(values), np.nan, values)
 
 
 def _where(spoken: NDArray[np.bool_], values: Array) -> Array:

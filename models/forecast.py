@@ -6,18 +6,24 @@ from typing import Any
 
 import numpy as np
 
+from models.boosted import Boosted
 from models.distribution import NormalMixture, heavy_tailed, mix
 from models.inference import Array
 from models.volatility import TAIL_WEIGHT, HorizonScale
 
-BASELINES = ("B0", "M0")
+BASELINES = ("B0", "B1", "B2", "M0")
 RUNGS: Mapping[str, str] = {
     "B0": "no drift",
+    "B1": "half the expanding mean",
+    "B2": "mean of the newest 1000 rows",
     "M0": "expanding mean",
     "M1": "its own momentum",
     "M3": "mean by regime",
     "M4": "ridge on pre-registered features",
+    "M4+": "that ridge, never below zero",
+    "M5": "boosted trees",
     "M6": "mixture of regimes",
+    "M7": "mean of forecasts from one column each",
 }
 """The ladder: what each rung knows. A win counts against the best of `BASELINES`."""
 
@@ -51,6 +57,11 @@ class Inputs:
         return whole
 
 
+def single_columns(inputs: Inputs) -> Array:
+    """Columns that M7 forecasts from one at a time, (n_obs, n_columns): momentum and features."""
+    return np.column_stack([inputs.momentum, inputs.features])
+
+
 @dataclass(frozen=True)
 class Linear:
     """A linear mean: intercept + (x - center) / scale @ coef; NaN where an input is."""
@@ -68,6 +79,11 @@ class Linear:
         return out
 
 
+def _filled(X: Array, line: Linear) -> Array:
+    """Put a missing value at its training mean, where it says nothing."""
+    return np.where(np.isnan(X), np.array(line.center), X)
+
+
 @dataclass(frozen=True)
 class Ladder:
     """All rungs fitted for one asset and horizon.
@@ -76,17 +92,20 @@ class Ladder:
     ----------
     horizon : sessions
     n_rows : training rows (overlapping)
-    mean : expanding mean of the forward return
+    mean, recent_mean : mean of the forward return over all rows, over the newest ones
     scale : volatility under every rung
-    lines : the linear means of M1, M3 and M4
+    lines : the linear means of M1, M3, M4 and M7
+    trees : what M5 adds to the mean
     regime_means, regime_ratios : (n_states,) mean, and spread relative to `scale`, in each regime, for M6
     """
 
     horizon: int
     n_rows: int
     mean: float
+    recent_mean: float
     scale: HorizonScale
     lines: Mapping[str, Linear]
+    trees: Boosted
     regime_means: tuple[float, ...]
     regime_ratios: tuple[float, ...]
 
@@ -107,14 +126,17 @@ class Ladder:
         return self._around(self._mean(rung, inputs), sd)
 
     def _mean(self, rung: str, inputs: Inputs) -> Array:
-        if rung == "B0":
-            return np.zeros(len(inputs.vol))
-        if rung == "M0":
-            return np.full(len(inputs.vol), self.mean)
-        if rung == "M4":  # a missing feature is put at its training mean, where it says nothing
-            known = ~np.isnan(inputs.features)
-            return self.lines[rung](np.where(known, inputs.features, np.array(self.lines[rung].center)))
-        return self.lines[rung]({"M1": inputs.momentum, "M3": inputs.regime[:, :-1]}[rung])
+        constant = {"B0": 0.0, "B1": 0.5 * self.mean, "B2": self.recent_mean, "M0": self.mean}
+        if rung in constant:
+            return np.full(len(inputs.vol), constant[rung])
+        if rung == "M5":
+            return self.mean + self.trees(_filled(inputs.features, self.lines["M4"]))
+        if rung == "M4+":
+            return np.maximum(self._mean("M4", inputs), 0.0)
+        line = self.lines[rung]
+        if rung in ("M4", "M7"):
+            return line(_filled(inputs.features if rung == "M4" else single_columns(inputs), line))
+        return line(inputs.momentum if rung == "M1" else inputs.regime[:, :-1])
 
     def _around(self, mean: Array, sd: Array) -> NormalMixture:
         return heavy_tailed(mean, sd, TAIL_WEIGHT, self.scale.tail_ratio)
@@ -134,8 +156,10 @@ class Ladder:
             values["horizon"],
             values["n_rows"],
             values["mean"],
+            values["recent_mean"],
             HorizonScale(**values["scale"]),
             lines,
+            Boosted.from_dict(values["trees"]),
             tuple(values["regime_means"]),
             tuple(values["regime_ratios"]),
         )

@@ -19,7 +19,7 @@ from models.regime_jump import RegimeJump
 from models.regime_tvtp import MOVES, RegimeTVTP
 from models.scoring import Cell, Scorer
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 PARAMS = ("start", "trans", "means", "scales", "dof")
 
 
@@ -61,6 +61,7 @@ def take_apart(scorer: Scorer) -> Parts:
             "vol": c.vol,
             "momentum": list(c.momentum),
             "features": list(c.features),
+            "half_width": {name: None if np.isinf(value) else value for name, value in c.half_width.items()},
         }
         for c in scorer.cells
     ]
@@ -160,5 +161,7 @@ def _ensemble(values: Mapping[str, Any], arrays: Mapping[str, Array]) -> RegimeA
 
 
 def _cell(values: Mapping[str, Any]) -> Cell:
-    plain = {key: values[key] for key in ("asset", "horizon", "rung", "served_by", "vol")}
-    return Cell(**plain, ladder=Ladder.from_dict(values["ladder"]), momentum=tuple(values["momentum"]), features=tuple(values["features"]))
+    plain: dict[str, Any] = {key: values[key] for key in ("asset", "horizon", "rung", "served_by", "vol")}
+    plain |= {key: tuple(values[key]) for key in ("momentum", "features")}
+    half_width = {name: float("inf") if value is None else value for name, value in values["half_width"].items()}
+    return Cell(**plain, ladder=Ladder.from_dict(values["ladder"]), half_width=half_width)

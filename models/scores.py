@@ -12,10 +12,25 @@ from numpy.typing import NDArray
 from models.distribution import NormalMixture
 from models.inference import Array
 
+WORST_LOG_SCORE = -np.log(1e-10)
+"""Floor of the density, 1e-10 by unit of the outcome."""
+
 
 def crps(y: Array, forecast: NormalMixture) -> Array:
     """Continuous ranked probability score of each row, in the unit of `y` (Grimit et al. 2006, closed form)."""
     return cast(Array, np.asarray(_scoringrules().crps_mixnorm(y, forecast.means, forecast.sds, forecast.weights)))
+
+
+def log_score(y: Array, forecast: NormalMixture) -> Array:
+    """Negative log density at the outcome, (n_obs,), no more than `WORST_LOG_SCORE`: one miss must not outweigh all other rows."""
+    with np.errstate(divide="ignore"):  # a density of zero
+        score = _scoringrules().logs_mixnorm(y, forecast.means, forecast.sds, forecast.weights)
+    return np.asarray(np.minimum(score, WORST_LOG_SCORE))
+
+
+def pinball(y: Array, quantile: Array, level: float) -> Array:
+    """Loss of a quantile, (n_obs,), in the unit of `y` (Koenker, Bassett 1978): `level` (y - q) above it, (1 - `level`) (q - y) below."""
+    return np.asarray(np.where(np.isnan(y), np.nan, _scoringrules().quantile_score(y, quantile, np.float64(level))))
 
 
 def brier(event: NDArray[np.bool_], prob: Array) -> Array:

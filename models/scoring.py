@@ -1,7 +1,7 @@
 """The one scoring function: it is what training publishes with, what files, Python and HTTP answer with."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,7 @@ import pandas as pd
 
 from models.answers import assemble, name_rows, range_columns
 from models.average import RegimeAverage
+from models.conformal import UNBOUNDED
 from models.distribution import NormalMixture
 from models.errors import ScoringError
 from models.forecast import Inputs, Ladder
@@ -36,6 +37,7 @@ class Cell:
     rung : the one that is served
     served_by : why that one, in words
     vol, momentum, features : columns it reads; None among `features` stands for the probability of state 0
+    half_width : of the calibrated intervals, in sd, by `models.conformal.LEVELS`; frozen at the end of training
     """
 
     asset: str
@@ -46,6 +48,7 @@ class Cell:
     vol: str
     momentum: tuple[str, ...]
     features: tuple[str | None, ...]
+    half_width: Mapping[str, float] = field(default_factory=lambda: UNBOUNDED)
 
     @property
     def prefix(self) -> str:
@@ -123,7 +126,7 @@ class Scorer:
         Returns
         -------
         DataFrame with session, status, regime, p_<state>, the range of the first state's probability (_lo, _hi), and for
-        each forecast lo80, median, hi80 (log returns), p_up and served_by
+        each forecast lo80, median, hi80 (log returns), those of `models.conformal.ENDS` (missing where unbounded), p_up, served_by
 
         Raises
         ------
@@ -191,6 +194,6 @@ class Scorer:
             out.append((cell, cell.ladder.predict(cell.rung, inputs)))
         return out
 
-    def told(self, rows: pd.DataFrame, probs: Array) -> list[tuple[str, str, NormalMixture]]:
+    def told(self, rows: pd.DataFrame, probs: Array) -> list[tuple[str, NormalMixture, str, Mapping[str, float]]]:
         """Forecasts as `models.answers.assemble` takes them."""
-        return [(cell.prefix, cell.served_by, forecast) for cell, forecast in self.forecasts(rows, probs)]
+        return [(cell.prefix, forecast, cell.served_by, cell.half_width) for cell, forecast in self.forecasts(rows, probs)]

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from models.answers import QUANTILES, forecast_columns, range_columns
+from models.answers import QUANTILES, finite_or_missing, forecast_columns, range_columns
 from models.average import quantile_range
 from models.classifier import RegimeClassifier
+from models.conformal import ENDS
 from models.forecast import BASELINES, RUNGS
 from models.parts import Parts, take_apart
 from models.row_marks import row_marks
@@ -80,7 +81,7 @@ def _cell(asset: str, horizon: int, fit: CellFit, judged: Mapping[tuple[str, int
     choices, own = judged.get((asset, horizon, SERVED), {}), judged.get((asset, horizon, fit.rung), {})
     rung, why = served_rung(fit, str(choices.get("verdict", "")), float(own.get("p", np.nan)))
     features = tuple(None if column == REGIME_FEATURE else column for column in fit.features)
-    return Cell(asset, horizon, fit.ladder, rung, why, volatility_column(asset), momentum_columns(asset), features)
+    return Cell(asset, horizon, fit.ladder, rung, why, volatility_column(asset), momentum_columns(asset), features, fit.half_width)
 
 
 def _published(study: Study, scorer: Scorer, spread: tuple[np.ndarray, np.ndarray]) -> pd.DataFrame:
@@ -105,7 +106,9 @@ def _published_cell(study: Study, cell: Cell) -> pd.DataFrame:
     losses = study.forecasts.losses
     rows = losses[(losses["rung"] == SERVED) & (losses["asset"] == cell.asset) & (losses["horizon"] == cell.horizon)].set_index("session")
     rows = rows.reindex(study.features.index)
-    out = {f"{cell.prefix}_{name}": rows[name].to_numpy() for name in (*QUANTILES, "p_up")}
+    out = {f"{cell.prefix}_{name}": rows[name].to_numpy() for name in QUANTILES}
+    out |= {f"{cell.prefix}_{name}": finite_or_missing(rows[name].to_numpy()) for name in ENDS}
+    out[f"{cell.prefix}_p_up"] = rows["p_up"].to_numpy()
     said = "walk-forward: " + rows["chosen"].astype("str")
     out[f"{cell.prefix}_served_by"] = said.where(rows["chosen"].notna()).to_numpy()
     return pd.DataFrame(out)
@@ -116,7 +119,7 @@ def _last_answer(table: pd.DataFrame, study: Study, scorer: Scorer) -> pd.DataFr
     probs = scorer.regime.proba(scorer.last_state[None])
     table.loc[at, "regime"] = scorer.call(probs, [scorer.held])[0]
     for cell, forecast in scorer.forecasts(study.features.iloc[[-1]], probs):
-        for column, value in forecast_columns(cell.prefix, forecast, [cell.served_by]).items():
+        for column, value in forecast_columns(cell.prefix, forecast, [cell.served_by], cell.half_width).items():
             table.loc[at, column] = value[0]
     return table
 

@@ -90,6 +90,7 @@ class WalkConfig(_Frozen):
     start: date
     min_history: Annotated[int, Field(ge=252)] = 1008
     refit_every: Annotated[int, Field(ge=5)] = 63
+    lockbox: Annotated[float, Field(ge=0, le=0.5)] = 0.2  # 0 for none
 
 
 class TrainConfig(_Frozen):

@@ -14,7 +14,7 @@ from models.degenerate import DegenerateFitWarning
 from models.identity import UnsureMatchWarning
 from models.scoring import UNIDENTIFIED, Scorer
 from serving.words import BEATS
-from training.book import SERVED
+from training.book import SERVED, lock_away
 from training.config import TrainConfig
 from training.ledger.trial import Trial, trial_of
 from training.logged_model import ROOT, code_hash, log_model
@@ -154,7 +154,9 @@ def log_files(folder: Path, study: Study, events: pd.DataFrame, card: dict[str, 
     """Log tables, config, card, plots and the report, which lies in `folder` already."""
     evaluation = folder / "evaluation"
     evaluation.mkdir()
-    study.forecasts.losses.to_parquet(evaluation / "oos_losses.parquet")
+    open_part, locked = lock_away(study.forecasts.losses)
+    open_part.to_parquet(evaluation / "oos_losses.parquet")
+    locked.to_parquet(evaluation / "lockbox.parquet")
     study.skill.to_csv(evaluation / "skill.csv", index=False)
     published.to_parquet(evaluation / "published.parquet")
     events.to_csv(evaluation / "events.csv", index=False)

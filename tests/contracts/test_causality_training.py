@@ -185,7 +185,7 @@ def test_choice_by_outcomes_that_are_not_known_yet_fails_the_contract(market, mo
     """Rows that were forecast before the refit and end after it."""
 
     def peeking(self: Book, newest: int) -> tuple[str, str]:
-        open_ = self.scores["crps"][:, max(newest + 1, 0) :]
+        open_ = self.crps[:, max(newest + 1, 0) :]
         open_ = open_[:, ~np.isnan(open_).any(axis=0)]
         best = list(RUNGS)[int(open_.mean(axis=1).argmin())] if open_.size else "M0"
         return best, "M0"

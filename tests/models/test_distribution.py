@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.stats import kurtosis, norm
 
-from models.distribution import NormalMixture, heavy_tailed, mix, tail_parts
-from models.scores import brier, covered, crps, r2_oos
+from models.distribution import NormalMixture, end_to_end, heavy_tailed, mix, tail_parts
+from models.scores import WORST_LOG_SCORE, brier, covered, crps, log_score, pinball, r2_oos
 from models.volatility import FADE_GRID, TAIL_GRID, TAIL_WEIGHT, HorizonScale, fit_horizon_scale
 
 seeds = st.integers(0, 10_000)
@@ -94,6 +94,56 @@ def test_heavy_tails_are_heavy():
     exact = 3 * (0.85 * core**4 + 0.15 * wide**4) - 3
     assert exact > 2
     assert kurtosis(sample) == pytest.approx(exact, rel=0.1)
+
+
+@pytest.mark.parametrize("level", [0.05, 0.1, 0.5, 0.75, 0.95])
+def test_quantile_of_heavy_tails_is_what_bisection_of_each_row_finds(level):
+    rng = np.random.default_rng(7)
+    ratio = rng.choice(TAIL_GRID, size=50)
+    forecast = heavy_tailed(rng.normal(size=50), rng.uniform(0.01, 3, size=50), TAIL_WEIGHT, ratio)
+    plain = NormalMixture(forecast.weights, forecast.means, forecast.sds)
+    np.testing.assert_allclose(forecast.quantile(level), plain.quantile(level), rtol=0, atol=1e-12)
+    np.testing.assert_allclose([forecast.mean(), forecast.sd()], [plain.mean(), plain.sd()], rtol=1e-12)
+    picked = forecast[ratio > 1.5]
+    np.testing.assert_array_equal(picked.quantile(level), forecast.quantile(level)[ratio > 1.5])
+
+
+def test_blocks_end_to_end_are_the_rows_of_all_blocks():
+    rng = np.random.default_rng(8)
+    heavy = [heavy_tailed(rng.normal(size=3), rng.uniform(0.1, 1, size=3), TAIL_WEIGHT, ratio) for ratio in (1.0, 2.5)]
+    for blocks in (heavy, [mixtures(1), mixtures(2)], [heavy[0], mixtures(3, n_parts=2)]):
+        whole = end_to_end(blocks)
+        for level in (0.1, 0.8):
+            np.testing.assert_allclose(whole.quantile(level), np.concatenate([each.quantile(level) for each in blocks]), atol=1e-12)
+        np.testing.assert_array_equal(whole.cdf(0.3), np.concatenate([each.cdf(0.3) for each in blocks]))
+
+
+def test_recentred_forecast_has_the_other_mean_and_its_own_shape():
+    forecast, mean = mixtures(9), np.array([0.0, 1.0, -3.0, 0.2])
+    moved = forecast.recentred(mean)
+    np.testing.assert_allclose(moved.mean(), mean, atol=1e-14)
+    np.testing.assert_allclose(moved.sd(), forecast.sd(), rtol=1e-13)
+    for y in (-1.0, 0.5):
+        np.testing.assert_allclose(moved.cdf(y), forecast.cdf(y - mean + forecast.mean()), atol=1e-13)
+
+
+def test_log_score_is_the_negative_log_of_the_density_and_no_worse_than_its_floor():
+    forecast, y = mixtures(10), np.array([0.2, -1.0, 3.0, 400.0])
+    density = (forecast.weights * norm.pdf(y[:, None], forecast.means, forecast.sds)).sum(axis=1)
+    np.testing.assert_allclose(log_score(y, forecast)[:3], -np.log(density[:3]), rtol=1e-12)
+    assert density[3] == 0.0
+    assert log_score(y, forecast)[3] == WORST_LOG_SCORE == pytest.approx(10 * np.log(10))
+    assert np.isnan(log_score(np.full(4, np.nan), forecast)).all()
+
+
+def test_pinball_by_hand_and_twice_its_mean_over_levels_is_the_crps():
+    """Gneiting and Raftery (2007, eq. 22): CRPS is twice the integral of the quantile losses over the level."""
+    np.testing.assert_allclose(pinball(np.array([1.0, -1.0, 0.0]), np.zeros(3), 0.9), [0.9, 0.1, 0.0])
+    assert np.isnan(pinball(np.array([np.nan]), np.zeros(1), 0.5)).all()
+    forecast, y = mixtures(11), np.random.default_rng(11).normal(size=4)
+    levels = (np.arange(2000) + 0.5) / 2000
+    losses = np.mean([pinball(y, forecast.quantile(level), level) for level in levels], axis=0)
+    np.testing.assert_allclose(2 * losses, crps(y, forecast), rtol=1e-3)  # the midpoint rule's error at the ends
 
 
 def test_mixture_of_forecasts_is_the_weighted_sum_of_distribution_functions():

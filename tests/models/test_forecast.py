@@ -5,10 +5,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from sklearn.linear_model import LinearRegression
+from sklearn.linear_model import LinearRegression, Ridge
 
+from models.boosted import Boosted
+from models.boosted_fit import LEAF_ROWS
 from models.forecast import BASELINES, RUNGS, Inputs, Ladder, Linear
-from models.forecast_fit import PRIOR_R2, PRIOR_ROWS, SD_RATIO_LIMITS, fit_ladder
+from models.forecast_fit import PRIOR_R2, PRIOR_ROWS, RECENT_ROWS, SD_RATIO_LIMITS, fit_ladder
 
 HORIZON = 5
 
@@ -32,6 +34,52 @@ def test_no_drift_forecasts_nothing_and_the_mean_the_training_mean():
     np.testing.assert_allclose(ladder.predict("M0", inputs).mean(), y.mean(), rtol=1e-14)
 
 
+def test_other_baselines_are_half_the_mean_and_the_mean_of_the_newest_rows():
+    ladder, inputs, y = made_ladder(RECENT_ROWS + 500)
+    np.testing.assert_allclose(ladder.predict("B1", inputs).mean(), y.mean() / 2, rtol=1e-14)
+    np.testing.assert_allclose(ladder.predict("B2", inputs).mean(), y[500:].mean(), rtol=1e-12)
+    short, inputs, y = made_ladder(300)
+    np.testing.assert_allclose(short.predict("B2", inputs).mean(), y.mean(), rtol=1e-12)
+
+
+def test_truncated_ridge_is_the_ridge_where_that_is_above_zero_and_else_zero():
+    ladder, inputs, _ = made_ladder(coef=0.02)
+    free, truncated = ladder.predict("M4", inputs).mean(), ladder.predict("M4+", inputs).mean()
+    assert 0.1 < (free < 0).mean() < 0.9
+    np.testing.assert_array_equal(truncated, [max(each, 0.0) for each in free])
+
+
+def test_combination_is_the_average_of_ridges_on_one_column_each():
+    """By scikit-learn, a column at a time, at the penalty of one column."""
+    ladder, inputs, y = made_ladder(coef=0.02)
+    sd = ladder.scale.sd(inputs.vol, HORIZON)
+    weight = 1.0 / (HORIZON * (sd / sd.mean()) ** 2)
+    forecasts = []
+    for x in [*inputs.momentum.T, *inputs.features.T]:
+        z = ((x - x.mean()) / x.std())[:, None]
+        ridge = Ridge(alpha=1 / PRIOR_R2, fit_intercept=False).fit(z, y - y.mean(), sample_weight=weight)
+        forecasts.append(y.mean() + ridge.predict(z))
+    np.testing.assert_allclose(ladder.predict("M7", inputs).mean(), np.mean(forecasts, axis=0), rtol=0, atol=1e-12)
+
+
+def test_trees_find_a_step_that_the_ridge_cannot_and_stay_small_on_noise():
+    rng, n = np.random.default_rng(4), 6000
+    inputs = replace(made_inputs(n), vol=np.full(n, 0.03))
+    noise = 0.03 * np.sqrt(HORIZON) * rng.standard_normal(n)
+    step = np.where(np.abs(inputs.features[:, 1]) > 1, 0.04, -0.02)
+    told, idle = (fit_ladder(y, inputs, HORIZON) for y in (step + noise, noise))
+    explained = [np.corrcoef(told.predict(rung, inputs).mean(), step)[0, 1] for rung in ("M5", "M4")]
+    assert explained[0] > 0.8
+    assert abs(explained[1]) < 0.3
+    assert idle.predict("M5", inputs).mean().std() < 0.1 * noise.std()
+
+
+def test_too_few_rows_for_two_leaves_give_the_mean_exactly():
+    ladder, inputs, _ = made_ladder(2 * LEAF_ROWS * HORIZON - 1, coef=0.05)
+    assert ladder.trees == Boosted()
+    np.testing.assert_array_equal(ladder.predict("M5", inputs).mean(), ladder.predict("M0", inputs).mean())
+
+
 def test_every_rung_but_the_mixture_has_the_same_spread():
     ladder, inputs, _ = made_ladder(coef=0.02)
     sds = [ladder.predict(rung, inputs).sd() for rung in RUNGS if rung != "M6"]
@@ -43,7 +91,7 @@ def test_baselines_are_rungs():
     assert set(BASELINES) < set(RUNGS)
 
 
-@pytest.mark.parametrize("rung", ["M1", "M3", "M4"])
+@pytest.mark.parametrize("rung", ["M1", "M3", "M4", "M7"])
 def test_line_with_coefficients_of_zero_is_the_mean_exactly(rung):
     """Clark and West (2007) need the baseline nested in the forecast."""
     ladder, inputs, _ = made_ladder(coef=0.02)
@@ -133,7 +181,7 @@ def test_ladder_survives_json_to_the_last_bit():
 
 def test_unknown_rung_is_refused_by_name():
     ladder, inputs, _ = made_ladder()
-    with pytest.raises(ValueError, match=r"rung 'M9' is unknown; rule: one of B0, M0, M1, M3, M4, M6"):
+    with pytest.raises(ValueError, match=r"rung 'M9' is unknown; rule: one of B0, B1, B2, M0, M1, M3, M4, M4\+, M5, M6, M7"):
         ladder.predict("M9", inputs)
 
 
@@ -144,6 +192,12 @@ def test_missing_volatility_leaves_the_row_without_a_forecast():
         assert np.flatnonzero(np.isnan(ladder.predict(rung, gone).sd())).tolist() == [3]
 
 
+def single_rest(ladder: Ladder, inputs: Inputs, row: int) -> float:
+    """M7 on a row of which the second momentum alone is known."""
+    line = ladder.lines["M7"]
+    return line.intercept + (inputs.momentum[row, 1] - line.center[1]) / line.scale[1] * line.coef[1]
+
+
 def test_missing_feature_says_nothing_and_missing_momentum_leaves_its_rung_silent():
     ladder, inputs, _ = made_ladder(coef=0.02)
     features, momentum = inputs.features.copy(), inputs.momentum.copy()
@@ -151,6 +205,9 @@ def test_missing_feature_says_nothing_and_missing_momentum_leaves_its_rung_silen
     gone = replace(inputs, features=features, momentum=momentum)
     assert ladder.predict("M4", gone).mean()[4] == ladder.predict("M0", gone).mean()[4]
     assert np.isnan(ladder.predict("M1", gone).mean()[4])
+    filled = replace(inputs, features=np.vstack([features[:4], inputs.features.mean(axis=0), features[5:]]))
+    assert ladder.predict("M5", gone).mean()[4] == ladder.predict("M5", filled).mean()[4]
+    assert ladder.predict("M7", gone).mean()[4] == pytest.approx(single_rest(ladder, inputs, 4), abs=1e-15)
     np.testing.assert_array_equal(np.delete(ladder.predict("M4", gone).mean(), 4), np.delete(ladder.predict("M4", inputs).mean(), 4))
 
 

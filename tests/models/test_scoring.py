@@ -47,7 +47,8 @@ def cells() -> tuple[Cell, ...]:
     out = []
     for horizon, rung in ((5, "M4"), (21, "M6")):
         ladder = fit_ladder(0.02 * inputs.features[:, 0] + rng.normal(0, 0.08, size=n), inputs, horizon)
-        out.append(Cell("BTC", horizon, ladder, rung, f"{rung} ({RUNGS[rung]})", "vol", ("mom",), ("extra", None)))
+        half_width = {"80": 1.4, "90": np.inf if horizon == 21 else 1.9}
+        out.append(Cell("BTC", horizon, ladder, rung, f"{rung} ({RUNGS[rung]})", "vol", ("mom",), ("extra", None), half_width))
     return tuple(out)
 
 
@@ -204,7 +205,7 @@ def test_scorer_of_states_without_names_is_storable_and_says_so(scorer):
 
 def test_parts_of_another_schema_are_refused(scorer):
     parts = take_apart(scorer)
-    with pytest.raises(ValueError, match=r"schema version 99; rule: this code reads version 2. Retrain"):
+    with pytest.raises(ValueError, match=r"schema version 99; rule: this code reads version 3. Retrain"):
         put_together(replace(parts, values={**parts.values, "schema_version": 99}))
 
 
@@ -226,6 +227,21 @@ def test_average_says_how_far_its_specifications_are_apart():
     np.testing.assert_allclose(answers["p_risk_on_spec_hi"], each.max(axis=0), rtol=0, atol=1e-12)
     assert answers["ambiguous"].tolist() == ((each > 0.5).any(axis=0) & (each < 0.5).any(axis=0)).tolist()
     assert 0 < answers["ambiguous"].sum() < len(answers)
+
+
+def test_calibrated_intervals_are_the_frozen_half_widths_about_the_mean(scorer):
+    rows = feature_rows().iloc[N_PUBLISHED:]
+    answers = scorer.score(rows)
+    probs = answers[["p_risk_on", "p_risk_off"]].to_numpy()
+    for cell, forecast in scorer.forecasts(rows, probs):
+        for name, width in cell.half_width.items():
+            low, high = answers[f"{cell.prefix}_lo{name}_conformal"], answers[f"{cell.prefix}_hi{name}_conformal"]
+            if np.isinf(width):
+                assert low.isna().all()
+                assert high.isna().all()
+                continue
+            np.testing.assert_allclose(high, forecast.mean() + width * forecast.sd(), rtol=0, atol=1e-12)
+            np.testing.assert_allclose(low, forecast.mean() - width * forecast.sd(), rtol=0, atol=1e-12)
 
 
 def test_missing_values_are_left_out_of_the_evidence(scorer):

@@ -5,11 +5,13 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import norm
 
+from models.conformal import LEVELS, delayed_aci
 from models.distribution import NormalMixture
 from models.forecast import BASELINES, RUNGS
 from models.scores import crps
-from training.book import MIN_KNOWN, NEVER, SERVED, Book
+from training.book import INTERVALS, MIN_KNOWN, NEVER, OUTCOMES, PINBALL, SERVED, Book, lock_away
 from training.evaluation.overlap import mean_of
 
 N, HORIZON, BLOCK = 300, 5, 50
@@ -43,7 +45,7 @@ def test_choice_does_not_change_with_outcomes_that_are_not_known_yet(seed, numbe
 def scored(scores: np.ndarray) -> Book:
     """A book that holds these scores and nothing else, (n_rungs, n_obs)."""
     book = Book(HORIZON, np.zeros(scores.shape[1]), np.zeros(scores.shape[1]))
-    book.scores["crps"] = scores
+    book.crps = scores
     return book
 
 
@@ -82,10 +84,10 @@ def test_choice_is_the_least_mean_score_that_saves_more_than_its_standard_error(
 
 
 def test_luck_does_not_leave_the_expanding_mean():
-    """Six rungs of equal worth: the least mean is hardly ever M0's, the choice mostly is."""
+    """Rungs of equal worth and nothing in common, the hardest case: the least mean is hardly ever M0's."""
     rng = np.random.default_rng(2)
-    home = [scored(rng.normal(1, 0.3, size=(len(RUNGS), N))).choose(N - 1)[0] == "M0" for _ in range(100)]
-    assert np.mean(home) > 0.3  # a sixth by least mean alone
+    home = [scored(rng.normal(1, 0.3, size=(len(RUNGS), N))).choose(N - 1)[0] == "M0" for _ in range(200)]
+    assert np.mean(home) > 2 / len(RUNGS)  # 1 / len by least mean alone
 
 
 def test_choice_compares_rungs_on_the_rows_on_which_all_have_spoken():
@@ -115,12 +117,21 @@ def test_table_holds_every_rung_and_the_served_series_as_written():
     assert table.loc[table["session"] >= sessions[2 * BLOCK], "outer"].all()
     served = table[table["rung"] == SERVED].set_index("session")
     assert served["chosen"].tolist() == [rung for rung, _ in choices for _ in range(BLOCK)]
+    shared = ["mean", "sd", "p_up", *(name for name in OUTCOMES if not name.startswith("y"))]
     for session, row in served.iterrows():
         own = table[(table["session"] == session) & (table["rung"] == row["chosen"])].iloc[0]
-        assert own[["mean", "sd", "crps", "pit", "p_up"]].equals(row[["mean", "sd", "crps", "pit", "p_up"]])
-        assert row["lo80"] < row["median"] < row["hi80"]
+        assert own[shared].equals(row[shared])
+        assert row[["lo90", "lo80", "lo50", "median", "hi50", "hi80", "hi90"]].is_monotonic_increasing
         assert row["median"] == pytest.approx(row["mean"], abs=1e-12)  # these forecasts are symmetric
     assert (book.refit[5 * BLOCK :] == NEVER).all()
+
+
+def test_quantiles_are_those_of_the_rung_that_was_chosen():
+    book, _ = walked(np.random.default_rng(6).normal(size=N), 6)
+    table = book.table(pd.bdate_range("2020-01-01", periods=N, name="session"), "BTC", HORIZON)
+    served = table[table["rung"] == SERVED]
+    for name, level in INTERVALS.items():  # forecasts of one part
+        np.testing.assert_allclose(served[name], served["mean"] + served["sd"] * norm.ppf(level), rtol=0, atol=1e-12)
 
 
 def test_scores_are_those_of_the_forecast_and_missing_while_the_outcome_is():
@@ -128,8 +139,70 @@ def test_scores_are_those_of_the_forecast_and_missing_while_the_outcome_is():
     book = Book(HORIZON, y, y)
     made = forecasts_of(np.random.default_rng(5), 2)
     book.write(np.arange(2), made, "M3", 0, outer=True)
+    table = book.table(pd.bdate_range("2020-01-01", periods=2, name="session"), "BTC", HORIZON).set_index("rung")
     for k, rung in enumerate(RUNGS):
-        assert book.scores["crps"][k, 0] == crps(y, made[rung])[0]
-        assert book.scores["p_up"][k, 1] == 1 - made[rung].cdf(np.zeros(2))[1]
-        assert np.isnan(book.scores["crps"][k, 1])
-        assert np.isnan(book.scores["pit"][k, 1])
+        first, second = table.loc[rung].iloc[0], table.loc[rung].iloc[1]
+        forecast, mean, sd = made[rung], made[rung].mean()[0], made[rung].sd()[0]
+        assert book.crps[k, 0] == crps(y, forecast)[0] == first["crps"]
+        assert second["p_up"] == 1 - forecast.cdf(np.zeros(2))[1]
+        assert first["pit"] == forecast.cdf(y)[0]
+        assert first["log_score"] == pytest.approx(-norm.logpdf(0.3, mean, sd), rel=1e-12)
+        for name, level in PINBALL.items():
+            gap = 0.3 - (mean + sd * norm.ppf(level))
+            assert first[name] == pytest.approx(max(level * gap, (level - 1) * gap), abs=1e-12)
+        assert second[list(OUTCOMES)].isna().all()
+
+
+def test_score_at_equal_shape_differs_by_the_means_alone():
+    """The shape of each rung about the expanding mean: of M0 itself its own CRPS, of any other the CRPS of N(mean of M0, its sd)."""
+    y = np.random.default_rng(7).normal(size=N)
+    book, _ = walked(y, 7)
+    table = book.table(pd.bdate_range("2020-01-01", periods=N, name="session"), "BTC", HORIZON)
+    home = table[table["rung"] == "M0"]
+    np.testing.assert_allclose(home["crps_baseline_shape"], home["crps"], rtol=1e-12)
+    for _, part in table.groupby("rung"):
+        moved = NormalMixture(np.ones((N, 1)), home[["mean"]].to_numpy(), part[["sd"]].to_numpy())
+        np.testing.assert_allclose(part["crps_baseline_shape"], crps(y, moved), rtol=1e-12)
+
+
+def test_calibrated_intervals_follow_from_outcomes_known_on_their_day():
+    y = np.random.default_rng(8).standard_t(4, size=N)
+    book, _ = walked(y, 8)
+    table = book.table(pd.bdate_range("2020-01-01", periods=N, name="session"), "BTC", HORIZON)
+    served = table[table["rung"] == SERVED]
+    miss = (np.abs(y - served["mean"]) / served["sd"]).to_numpy()
+    for name, level in LEVELS.items():
+        width = delayed_aci(miss, HORIZON, level).half_width
+        np.testing.assert_array_equal(book.half_widths()[name], width)
+        np.testing.assert_allclose(served[f"hi{name}_conformal"], served["mean"] + served["sd"] * width, rtol=1e-12)
+        np.testing.assert_allclose(served[f"lo{name}_conformal"], served["mean"] - served["sd"] * width, rtol=1e-12)
+    assert np.isinf(served["hi90_conformal"].iloc[: HORIZON + 8]).all()
+    assert np.isfinite(served["hi90_conformal"].iloc[HORIZON + 8 :]).mean() > 0.9
+
+
+@pytest.mark.parametrize("number", [2, 4])
+def test_half_widths_do_not_change_with_outcomes_that_are_not_known_yet(number):
+    y = np.random.default_rng(9).normal(size=N)
+    later = y.copy()
+    at = number * BLOCK
+    later[at - HORIZON + 1 :] *= 10
+    for name in LEVELS:
+        one, other = walked(y, 9)[0].half_widths()[name], walked(later, 9)[0].half_widths()[name]
+        np.testing.assert_array_equal(one[: at + 1], other[: at + 1])
+        assert (one[at + 1 :] != other[at + 1 :]).any()
+
+
+def test_lock_away_keeps_what_was_said_and_hides_what_became_of_it():
+    y = np.random.default_rng(10).normal(size=N)
+    book, _ = walked(y, 10)
+    sessions = pd.bdate_range("2020-01-01", periods=N, name="session")
+    table = book.table(sessions, "BTC", HORIZON)
+    table["lockbox"] = table["session"] >= sessions[200]
+    seen, locked = lock_away(table)
+    inside = table["lockbox"]
+    assert seen.loc[inside, list(OUTCOMES)].isna().all(axis=None)
+    pd.testing.assert_frame_equal(seen[~inside], table[~inside])
+    said = [name for name in table if name not in OUTCOMES]
+    pd.testing.assert_frame_equal(seen[said], table[said])
+    pd.testing.assert_frame_equal(locked, table[inside].reset_index(drop=True))
+    assert table.loc[inside, "crps"].notna().any()  # the table itself stays as it is
