@@ -25,6 +25,7 @@ WORDS = Words(
     ledger="ledger",
     promote="promote",
     score="score",
+    search="search",
     states="states",
     train="study",
 )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from models.inference import Array
 
@@ -27,7 +28,7 @@ class Choice:
     ratio: float
 
 
-def relative_loss(losses: Array, reference: Array, cells: Array, known: Array) -> Array:
+def relative_loss(losses: Array, reference: Array, cells: NDArray[np.int64], known: NDArray[np.bool_]) -> Array:
     """Mean loss of each candidate relative to a reference, cell by cell, so that no cell outweighs another.
 
     Parameters
@@ -92,5 +93,5 @@ def follow(losses: Mapping[int, pd.DataFrame], choices: Sequence[Choice], positi
         place = np.searchsorted(at, position.loc[table["session"]].to_numpy(), side="right") - 1
         in_force = np.array([choice.candidate for choice in choices])[np.maximum(place, 0)]
         parts.append(table[(place >= 0) & (in_force == number)].assign(candidate=number))
-    together = pd.concat(parts, ignore_index=True)
+    together: pd.DataFrame = pd.concat(parts, ignore_index=True)
     return together.sort_values(KEY, kind="stable", ignore_index=True)

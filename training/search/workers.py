@@ -1,5 +1,6 @@
 """Where candidates are computed: here, or in processes of joblib, Dask or Ray. The numbers are the same everywhere."""
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -45,12 +46,8 @@ def _backend(name: str, jobs: int) -> Iterator[None]:
 @contextmanager
 def _dask(jobs: int) -> Iterator[None]:
     distributed = _imported("distributed", "dask")
-    quiet = {"distributed.logging.distributed": "error"}
-    with (
-        _imported("dask", "dask").config.set(quiet),
-        distributed.LocalCluster(n_workers=jobs, threads_per_worker=1, dashboard_address=None, silence_logs="error") as cluster,
-        distributed.Client(cluster),
-    ):
+    own = {"n_workers": jobs, "threads_per_worker": 1, "host": "127.0.0.1", "dashboard_address": None, "silence_logs": logging.ERROR}
+    with distributed.LocalCluster(**own, scheduler_kwargs={"dashboard": False}) as cluster, distributed.Client(cluster):
         yield
 
 
