@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,7 +13,7 @@ from features.market import Market
 from training.config import TrainConfig
 from training.errors import JobError
 from training.evaluation.skill import skill_table
-from training.ledger.trial import SEARCH
+from training.ledger.trial import SEARCH, hypothesis_of
 from training.record import TOLD, make_trial, run_tags
 from training.search.candidate import laid_out
 from training.search.nested import Choice, choose_nested, follow, relative_loss
@@ -68,7 +68,7 @@ def run_search(market: Market, config: TrainConfig, search: SearchConfig, *, nam
     check_space(config, search)
     table = make_table(market, config, progress)
     split = split_session(table, config, search)
-    trial = make_trial(market, config, table.features.index, SEARCH)
+    trial = replace(make_trial(market, config, table.features.index, SEARCH), hypothesis_id=hypothesis_of(config, search.claim))
     tags = run_tags(market, config, SEARCH)
     words = f"{market.name} search {search.sampler} {search.trials} seed {search.seed}"
     with open_run(name, tags, words, trial=trial) as run, warnings.catch_warnings(), TemporaryDirectory() as folder:

@@ -73,6 +73,11 @@ class SearchConfig(_Frozen):
     seed: Annotated[int, Field(ge=0)] = 0
     space: Annotated[dict[str, Range], Field(min_length=1, max_length=20)]
 
+    @property
+    def claim(self) -> dict[str, Any]:
+        """What decides its numbers: all of it but where they are computed, and the seed."""
+        return self.model_dump(mode="json", exclude={"backend", "jobs", "seed"})
+
 
 def load_search_config(path: str | Path, **overrides: Any) -> SearchConfig:
     """Read and check a search; a fault is a `JobError` that names file, key, rule and value.
