@@ -27,6 +27,7 @@ WORDS = Words(
     promote="promote",
     reproduce="reproduce",
     score="score",
+    search="search",
     states="states",
     train="study",
 )

@@ -14,6 +14,7 @@ STAGES = {
     "regimes": "regimes: walk-forward refits",
     "identity": "regimes: refits on resampled history",
     "states": "states: walks of the candidates",
+    "search": "search: candidates walked",
     "forecasts": "forecasts: walk-forward",
     "record": "report, record and model",
     "score": "scoring",

@@ -116,7 +116,7 @@ def open_run(
     opened = None
     with stop_signals():
         try:
-            run = mlflow.start_run(run_name=name, tags={**tags, PROCESS_TAG: _process_mark(os.getpid())})
+            run = mlflow.start_run(run_name=name, tags={**tags, PROCESS_TAG: process_mark(os.getpid())})
             place = mlflow.get_experiment(run.info.experiment_id).name
             if trial is not None:
                 ledger.open(run.info.run_id, str(run.info.run_name), place, trial)
@@ -190,7 +190,7 @@ def mark_dead_runs() -> list[str]:
         mark = run.data.tags.get(PROCESS_TAG)
         if mark is None or not mark.startswith(f"{socket.gethostname()} ") or run.info.run_id == os.environ.get("MLFLOW_RUN_ID"):
             continue
-        if _process_mark(int(mark.split()[1])) != mark:
+        if process_mark(int(mark.split()[1])) != mark:
             client.set_tag(run.info.run_id, ERROR_TAG, "its process ended without a word; marked by a later command")
             client.set_terminated(run.info.run_id, "KILLED")
             if "family_id" in run.data.tags:
@@ -206,8 +206,8 @@ def _restore_stopped(client: "MlflowClient", experiments: list[str]) -> None:
         client.set_terminated(run.info.run_id, "KILLED", end_time=run.info.end_time)
 
 
-def _process_mark(pid: int) -> str:
-    """Host, number and start time of a process: a number alone is given out again."""
+def process_mark(pid: int) -> str:
+    """Name a process by host, number and start time: a number alone is given out again."""
     try:
         started = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[19]
     except (OSError, IndexError):

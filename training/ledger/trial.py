@@ -145,9 +145,15 @@ def trial_of(market: Market, config: TrainConfig, window: tuple[pd.Timestamp, pd
     )
 
 
-def hypothesis_of(config: TrainConfig) -> str:
-    """Identify what a configuration claims: everything in it but the seed."""
-    return _hash({key: value for key, value in config.model_dump(mode="json").items() if key != "seed"})
+def hypothesis_of(config: TrainConfig, procedure: Mapping[str, Any] | None = None) -> str:
+    """Identify what a configuration claims: everything in it but the seed.
+
+    Parameters
+    ----------
+    procedure : how configurations are searched from it; None for the configuration itself
+    """
+    claim = {key: value for key, value in config.model_dump(mode="json").items() if key != "seed"}
+    return _hash(claim if procedure is None else {**claim, "search": dict(procedure)})
 
 
 def _hash(value: Any) -> str:
