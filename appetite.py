@@ -22,6 +22,7 @@ WORDS = Words(
     events="events",
     fetch="fetch",
     labels="labels",
+    now="now",
     promote="promote",
     score="score",
     states="states",
