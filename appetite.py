@@ -24,6 +24,7 @@ WORDS = Words(
     fetch="fetch",
     labels="labels",
     ledger="ledger",
+    now="now",
     promote="promote",
     reproduce="reproduce",
     score="score",

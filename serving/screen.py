@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from serving.clock import clock_sentences
 from serving.sentences import ages, card_terms, rung
 from serving.words import UNKNOWN, percent, prob
 
@@ -43,6 +44,8 @@ def _head(card: Mapping[str, Any]) -> str:
     data_age = f" · data age {ages(card['ages'])}" if card["ages"] else ""
     model = f"model {card['model']}, trained to {card['trained_to']}" if card["model"] else "there is no champion: the baseline answers"
     lines.append(_wrap(f"{model}{data_age}"))
+    if card.get("clock"):
+        lines.append(_wrap(" · ".join(clock_sentences(card["clock"], market["simulated"]))))
     if card["trained_to"] and card["session"] < card["trained_to"]:
         lines.append(_wrap(f"base rates, history and skill below are those of {card['trained_to']}, when the model was trained"))
     if card["revised"]:

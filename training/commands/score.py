@@ -1,7 +1,6 @@
 """`score`: the answer for every session of a market."""
 
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -26,7 +25,7 @@ def score(model: str, market: str, out: Path | None, as_json: bool) -> None:
         from serving.label_place import labels_root
         from serving.label_rows import publish_answer
         from serving.output import check_out
-        from training.promotion.registry import champion_behind
+        from training.answering import answer_for
         from training.tracking import REGISTERED, connect, mark_dead_runs, tracking_uri
 
         if out is not None:
@@ -35,8 +34,7 @@ def score(model: str, market: str, out: Path | None, as_json: bool) -> None:
         mark_dead_runs()
         with bar(as_json) as progress:
             progress("score", 0, 1)
-            version = champion_behind(model)
-            answer = _answer(model, version, market, out)
+            answer, version = answer_for(model, market, out)
             progress("score", 1, 1)
         fault = publish_answer(answer, labels_root(tracking_uri()), REGISTERED, version)
         if as_json:
@@ -50,17 +48,3 @@ def score(model: str, market: str, out: Path | None, as_json: bool) -> None:
             show(f"labels: {answer['labels']['words']}")
         if fault is not None:
             raise fault
-
-
-def _answer(model: str, version: str | None, market: str, out: Path | None) -> dict[str, Any]:
-    """Answer with the model; with the base rates where there is no champion yet."""
-    from serving.batch import score_in_fresh_process
-    from training.promotion.registry import champion_version
-    from training.tracking import REGISTERED
-
-    if model == CHAMPION and champion_version() is None:
-        from serving.baseline import score_baseline
-
-        return score_baseline(market, out)
-    loaded = f"models:/{REGISTERED}/{version}" if version else model  # the alias may move while this works
-    return score_in_fresh_process(loaded, market, out, called=model)
