@@ -20,7 +20,8 @@ def judged_rows(losses: pd.DataFrame) -> pd.DataFrame:
     return losses[(losses["rung"] == SERVED) & losses["outer"].astype(bool) & losses["crps"].notna()]
 
 
-def _cells(losses: pd.DataFrame) -> list[tuple[str, int, pd.DataFrame]]:
+def judged_cells(losses: pd.DataFrame) -> list[tuple[str, int, pd.DataFrame]]:
+    """Those rows by asset and horizon."""
     judged = judged_rows(losses)
     return [(str(a), int(h), part) for (a, h), part in judged.groupby(["asset", "horizon"], sort=False)]  # type: ignore[call-overload]
 
@@ -38,7 +39,7 @@ def reliability(losses: pd.DataFrame) -> pd.DataFrame:
     non-overlapping rows), n, n_independent
     """
     rows = []
-    for asset, horizon, part in _cells(losses):
+    for asset, horizon, part in judged_cells(losses):
         place = np.searchsorted(P_EDGES, part["p_up"].to_numpy(), side="right")
         for _, bin_rows in part.groupby(place):
             n = len(bin_rows)
@@ -66,7 +67,7 @@ def pit_histogram(losses: pd.DataFrame) -> pd.DataFrame:
     DataFrame with asset, horizon, density_1 .. density_10, n, n_independent
     """
     rows = []
-    for asset, horizon, part in _cells(losses):
+    for asset, horizon, part in judged_cells(losses):
         counts, _ = np.histogram(part["pit"].to_numpy(), bins=PIT_BINS, range=(0.0, 1.0))
         density = {f"density_{k + 1}": float(v) for k, v in enumerate(counts * PIT_BINS / len(part))}
         rows.append({"asset": asset, "horizon": horizon} | density | {"n": len(part), "n_independent": len(part) // horizon})

@@ -3,31 +3,31 @@
 import numpy as np
 
 from models.inference import Array
-from training.evaluation.resampling import REPS, resampled_means
 
 
-def confidence_set_p(losses: Array, block: int, seed: int, reps: int = REPS) -> Array:
+def confidence_set_p(losses: Array, counts: Array) -> Array:
     """p-value of each model: the smallest size at which it would leave the set.
 
-    T_R: the largest t of a difference of two mean losses, against its maximum over the same pairs in resamples; the model that loses
-    most clearly leaves, its p-value the largest so far. `arch.bootstrap.MCS` does the same (its p counts # / reps, this one (1 + #) / (1 + reps)) with a cube of
-    resamples by pairs of models; here the order of leaving, which needs no resample, comes first, and each model is then compared
-    with those that outlast it: 200 models take half a second and no memory.
+    T_R: the largest t of a difference of two mean losses, against its maximum over the same pairs in resamples; the model that
+    loses most clearly leaves, its p-value the largest so far. `arch.bootstrap.MCS` does the same with a cube of resamples by pairs
+    of models (its p is # / reps, this one (1 + #) / (1 + reps)). The order of leaving needs no resample: it comes first here, and
+    each model is then compared with those that outlast it, so that 200 models take half a second and little memory.
 
     Parameters
     ----------
     losses : (n_obs, n_models), at least two that differ from each other
+    counts : as `training.evaluation.resampling.drawn_counts`
 
     Returns
     -------
     (n_models,), 1 for the last one left
     """
     mean = losses.mean(axis=0)
-    drawn = resampled_means(losses, block, seed, reps) - mean
+    drawn, reps = counts @ losses / len(losses) - mean, len(counts)
     product = drawn.T @ drawn / reps
     variance = np.diag(product)[:, None] + np.diag(product) - 2.0 * product
     np.fill_diagonal(variance, 1.0)
-    error = np.sqrt(variance)
+    error = np.sqrt(np.maximum(variance, np.finfo(np.float64).tiny))
     t = (mean[:, None] - mean) / error
     order, largest = _leaving(t)
     spread = np.zeros(reps)

@@ -53,7 +53,7 @@ def hodrick_1b(returns: Array, x: Array, horizon: int) -> SlopeTest:
     rows = len(returns) - horizon
     n = max(rows, 0) // horizon
     if n < MIN_ROWS:
-        return SlopeTest(*[float("nan")] * 4, n)
+        return SlopeTest(np.nan, np.nan, np.nan, np.nan, n)
     level = np.concatenate([[0.0], np.cumsum(returns)])
     z = np.column_stack([np.ones(rows), x[:rows] - np.mean(x[:rows])])  # centred: the slope is the same, the inverse is sound
     y = level[horizon + 1 :] - level[1 : rows + 1]

@@ -36,8 +36,8 @@ def strategy_returns(
     """Hold the share of wealth that a mean-variance investor without leverage or shorts would hold, the rest in cash at no interest.
 
     w_t = clip(m_t / (risk_aversion v_t), 0, 1), m_t and v_t the mean and the variance of one session: those of the horizon over h.
-    It earns from the session after t, or `delay` sessions later. Without a forecast nothing is held. Costs are charged on the change of the weight
-    as decided; the drift of a weight between sessions is not traded.
+    It earns from the session after t, or `delay` sessions later. Without a forecast nothing is held. Costs are charged on the change
+    of the weight as decided; its drift with the price is neither traded nor charged.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def sharpe_test(returns: Array) -> SharpeTest:
     """
     n = len(returns)
     if n < 30 or np.ptp(returns) == 0:
-        return SharpeTest(*[float("nan")] * 4, n)
+        return SharpeTest(np.nan, np.nan, np.nan, np.nan, n)
     centred = returns - returns.mean()
     variance = float(np.mean(centred**2))
     moments = np.column_stack([centred, centred**2 - variance])

@@ -12,7 +12,8 @@ from features.market import Market
 from serving.card import LONGEST_CONFIRMED
 from serving.sentences import card_terms
 from training.evaluation import calibration
-from training.evaluation.skill import LONGEST_TESTED, MIN_ROWS
+from training.evaluation.offsets import MIN_ROWS
+from training.evaluation.skill import LONGEST_TESTED
 from training.reference import DRAWDOWN, HORIZON, reference_table
 from training.reports import inputs, plots_checks, tables
 from training.reports.base_fans import base_fan

@@ -110,11 +110,13 @@ def served_table(skill: pd.DataFrame) -> Table:
             signed(r["r2_oos"]),
             share(r["coverage_80"]),
             p_value(r["p"]),
+            p_value(r["p_overlap"]),
             p_value(r["p_adjusted"]),
             p_value(r["p_delay1"]),
             p_value(r["p_gain"]),
         ]
-        rows.append([r["asset"], str(r["horizon"]), f"{r['n']} ({r['n_independent']})", r["best_baseline"], *numbers, r["verdict"]])
+        verdict = f"{r['verdict']}; {r['note']}" if r["note"] else r["verdict"]
+        rows.append([r["asset"], str(r["horizon"]), f"{r['n']} ({r['n_independent']})", r["best_baseline"], *numbers, verdict])
     head = [
         "asset",
         "sessions",
@@ -124,6 +126,7 @@ def served_table(skill: pd.DataFrame) -> Table:
         "R² out of sample",
         "80% interval held",
         "p",
+        "p of all rows",
         "p adjusted",
         "p, a session late",
         "p of CRPS",
@@ -133,7 +136,7 @@ def served_table(skill: pd.DataFrame) -> Table:
         f"The walk's choices: the rung that an inner walk had chosen by then. Those up to {LONGEST_CONFIRMED} sessions are tests.",
         head,
         rows,
-        text=(0, 3, 11),
+        text=(0, 3, 12),
     )
 
 
@@ -144,7 +147,9 @@ def rung_table(skill: pd.DataFrame, asset: str) -> Table:
         name = "the walk's choices" if r["rung"] == SERVED else f"{r['rung']} {RUNGS[r['rung']]}"
         best = "*" if r["rung"] == r["best_baseline"] else ""
         cost = [fixed(r["crps"], 4), signed(r["crps_skill"]), signed(r["r2_oos"]), fixed(r["brier"], 3), share(r["coverage_80"])]
-        rows.append([f"{r['horizon']}", name + best, str(r["n"]), *cost, fixed(r["cw_t"], 2), p_value(r["p"]), p_value(r["p_delay1"])])
+        rows.append(
+            [f"{r['horizon']}", name + best, str(r["n"]), *cost, fixed(r["cw_t"], 2), p_value(r["p"]), p_value(r["p_delay1"]), r["note"]]
+        )
     head = [
         "sessions",
         "rung",
@@ -157,8 +162,10 @@ def rung_table(skill: pd.DataFrame, asset: str) -> Table:
         "Clark-West t",
         "raw p",
         "raw p, a session late",
+        "remark",
     ]
-    return Table(f"{asset}: every rung against the best baseline (*). Raw p-values of single rungs are descriptive.", head, rows, text=(1,))
+    caption = f"{asset}: every rung against the best baseline (*). Raw p-values of single rungs are descriptive."
+    return Table(caption, head, rows, text=(1, 11))
 
 
 def gain_table(gain: pd.DataFrame) -> Table:

@@ -30,13 +30,27 @@ def persistent(shocks: np.ndarray) -> np.ndarray:
 
 
 def predicted_worlds(horizon: int, n_worlds: int, effect: float, k: int = 1, n_obs: int = 2500, seed: int = 0) -> Forecasts:
-    """Sums of `horizon` returns, the first of k persistent predictors worth `effect` standard deviations a session.
-
-    Refitted every 63 rows on labels known by then.
-    """
+    """Sums of `horizon` returns, the first of k persistent predictors worth `effect` standard deviations a session."""
     rng = np.random.default_rng([horizon, k, seed])
     x = persistent(rng.standard_normal((n_worlds, n_obs, k)))
-    returns = effect * np.roll(x[:, :, 0], 1, axis=1) + rng.standard_normal((n_worlds, n_obs))
+    return walked(x, effect * np.roll(x[:, :, 0], 1, axis=1) + rng.standard_normal((n_worlds, n_obs)), horizon)
+
+
+def grids(n_worlds: int, effect: float, shared: float, n_obs: int = 2500) -> dict[tuple[int, int], Forecasts]:
+    """Three assets that share so much of their shocks and one predictor, over 5 and 21 sessions."""
+    rng = np.random.default_rng([int(1000 * effect), int(10 * shared)])
+    x, common = persistent(rng.standard_normal((n_worlds, n_obs, 1))), rng.standard_normal((n_worlds, n_obs))
+    cells = {}
+    for asset in range(3):
+        own = np.sqrt(shared) * common + np.sqrt(1 - shared) * rng.standard_normal((n_worlds, n_obs))
+        for horizon in (5, 21):
+            cells[asset, horizon] = walked(x, effect * np.roll(x[:, :, 0], 1, axis=1) + own, horizon)
+    return cells
+
+
+def walked(x: np.ndarray, returns: np.ndarray, horizon: int) -> Forecasts:
+    """Expanding mean and regression of the next `horizon` returns, refitted every 63 rows on labels known by then."""
+    n_worlds, _, k = x.shape
     level = np.concatenate([np.zeros((n_worlds, 1)), np.cumsum(returns[:, 1:], axis=1)], axis=1)
     y = level[:, horizon:] - level[:, :-horizon]
     z = np.concatenate([np.ones((n_worlds, y.shape[1], 1)), x[:, : y.shape[1]]], axis=2)
