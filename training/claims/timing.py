@@ -15,7 +15,6 @@ from training.claims.lags import FEWEST, LagProfile, lag_profile
 from training.claims.projections import HORIZONS, project
 from training.claims.shifts import LEVEL
 from training.claims.verdicts import CONSISTENT, CONTRADICTED, INCONCLUSIVE, NOT_TESTABLE
-from training.evaluation.skill import holm
 
 Progress = Callable[[str, int, int], None]
 
@@ -85,7 +84,12 @@ def adjusted(timings: list[Timing]) -> list[Timing]:
     tables = [table for each in timings for table in (each.forward, each.backward)]
     if not tables:
         return timings
-    out = holm(pd.concat([table["p"] for table in tables], ignore_index=True)).to_numpy(dtype=np.float64)
+    from statsmodels.stats.multitest import multipletests
+
+    raw = np.concatenate([table["p"].to_numpy(dtype=np.float64) for table in tables])
+    out, known = np.full(len(raw), np.nan), ~np.isnan(raw)
+    if known.any():
+        out[known] = multipletests(raw[known], method="holm")[1]
     parts = np.split(out, len(tables))
     done = [table.assign(p_adjusted=part) for table, part in zip(tables, parts, strict=True)]
     return [dataclasses.replace(each, forward=done[2 * k], backward=done[2 * k + 1]) for k, each in enumerate(timings)]

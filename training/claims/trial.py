@@ -100,7 +100,7 @@ def hold_trial(market: Market, progress: Progress, draws: int = DRAWS, seed: int
     Parameters
     ----------
     progress : called with a word, the steps done and their number
-    draws, seed : of the nulls
+    draws, seed : of the nulls; leads and lags take 999 draws at most
 
     Raises
     ------
@@ -132,7 +132,7 @@ def hold_trial(market: Market, progress: Progress, draws: int = DRAWS, seed: int
         [judge_claim(claim, cells, events, prices) for claim in CLAIMS],
         flow_evidence(market),
         loss_evidence(market),
-        timings_of(market, [asset for asset in COINS if asset in prices], LAG_DRAWS, seed, progress),
+        timings_of(market, [asset for asset in COINS if asset in prices], min(draws, LAG_DRAWS), seed, progress),
         placebo_table(market, prices[REFERENCE], HORIZONS, draws, seed),
         reversed_table(market, prices[REFERENCE], HORIZONS, draws, seed),
         _naive(small, prices[REFERENCE]),

@@ -119,6 +119,13 @@ def test_verdict_on_timing_follows_the_rule(best, same, at_best, p, verdict):
     assert judge_timing(adjusted([timing_with(profiles_of(best, same, at_best), p)])) == verdict
 
 
+def test_projections_are_adjusted_by_holm_over_both_directions():
+    """p of .01, .9 and .9: times 3, times 2, times 1 and at most 1; one that was not computed is in no family."""
+    (got,) = adjusted([timing_with(profiles_of(None, 0.0), 0.01)])
+    np.testing.assert_allclose(got.forward["p_adjusted"], [0.03, np.nan])
+    np.testing.assert_allclose(got.backward["p_adjusted"], [1.0, 1.0])
+
+
 def test_timing_without_sessions_cannot_be_tested():
     assert judge_timing([]) == NOT_TESTABLE
     assert adjusted([]) == []

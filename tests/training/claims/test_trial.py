@@ -8,41 +8,59 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sources import load_market
 from tests.e2e.command import make_desk
 from training.claims.c6_c7 import flow_finding, lag_words, money, timing_finding
 from training.claims.counter_evidence import FlowEvidence, LossEvidence, flow_verdict, joined
 from training.claims.document import document
 from training.claims.limits import untestable
-from training.claims.listing import EVENT_COLUMNS
+from training.claims.listing import EVENT_COLUMNS, list_all, write_events
 from training.claims.screen import WIDTH, render_trial
 from training.claims.trial import hold_trial
 from training.claims.values import as_values, looks_of
 from training.claims.verdicts import CONSISTENT, CONTRADICTED, INCONCLUSIVE, NOT_TESTABLE, VERDICTS
+from training.claims.written import write_trial
 
 ROOT = Path(__file__).resolve().parents[3]
 NAMES = ["C1", "C2", "C3", "C4", "C5", "C6", "C7"]
 
 
+def quiet(what: str, done: int, of: int) -> None:
+    """Say nothing of progress."""
+
+
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory):
     desk = make_desk(tmp_path_factory.mktemp("claims"))
-    (desk.folder / "long.yaml").write_text("kind: simulated\nyears: 13\nn_stocks: 40\n", encoding="utf-8")
+    (desk.folder / "long.yaml").write_text("kind: simulated\nseed: 0\nyears: 13\nn_stocks: 20\n", encoding="utf-8")
     return desk
 
 
 @pytest.fixture(scope="module")
 def written(desk):
-    done = desk.invoke("claims", "--market", "long.yaml", "--out", "claims", "--markdown", "CLAIMS.md")
+    done = desk.invoke("claims", "--market", "long.yaml", "--out", "claims", "--markdown", "CLAIMS.md", "--json")
     assert done.exit_code == 0, done.stderr
-    return done.stdout
+    return json.loads(done.stdout, parse_constant=pytest.fail)
 
 
-def test_screen_fits_a_hundred_columns_and_says_simulated_first(written):
-    lines = written.splitlines()
+@pytest.fixture(scope="module")
+def market(desk):
+    return load_market(desk.folder / "long.yaml")
+
+
+def test_screen_fits_a_hundred_columns_and_says_simulated_first(market):
+    lines = render_trial(hold_trial(market, quiet, draws=99)).splitlines()
     assert lines[0] == "SIMULATED market"
-    assert max(len(line) for line in lines if not line.startswith("written:")) <= WIDTH
+    assert max(map(len, lines)) <= WIDTH
     assert [line[:2] for line in lines if re.match(r"C\d  ", line)] == NAMES
     assert "Not testable with this data:" in lines
+
+
+def test_market_without_a_breakout_is_told_so(desk):
+    trial = hold_trial(load_market(desk.market), quiet, draws=19)
+    assert "C3  NOT TESTABLE" in render_trial(trial)
+    assert [each["n"] for each in as_values(trial)["claims"][:5]] == [0] * 5
+    assert write_trial(trial, desk.folder / "none")[0].is_file()
 
 
 def test_page_is_one_file_that_says_simulated(written, desk):
@@ -55,11 +73,11 @@ def test_page_is_one_file_that_says_simulated(written, desk):
 
 
 def test_json_and_csv_have_their_forms(written, desk):
-    values = json.loads((desk.folder / "claims.json").read_text(encoding="utf-8"), parse_constant=pytest.fail)
-    assert values["simulated"] is True
-    assert [each["name"] for each in values["claims"]] == NAMES
-    assert {each["verdict"] for each in values["claims"]} <= {*VERDICTS, NOT_TESTABLE}
-    for claim in values["claims"][:5]:
+    assert written == json.loads((desk.folder / "claims.json").read_text(encoding="utf-8"), parse_constant=pytest.fail)
+    assert written["simulated"] is True
+    assert [each["name"] for each in written["claims"]] == NAMES
+    assert {each["verdict"] for each in written["claims"]} <= {*VERDICTS, NOT_TESTABLE}
+    for claim in written["claims"][:5]:
         assert claim["n"] == len(claim["dates"]) == len({*claim["dates"]})
     table = pd.read_csv(desk.folder / "events.csv")
     assert list(table.columns) == list(EVENT_COLUMNS)
@@ -67,16 +85,8 @@ def test_json_and_csv_have_their_forms(written, desk):
     assert set(table["horizon"]) == {5, 21, 63, 126, 252}
 
 
-def test_json_on_screen_is_the_file(written, desk):
-    done = desk.invoke("claims", "--market", "long.yaml", "--json")
-    assert done.exit_code == 0, done.stderr
-    assert json.loads(done.stdout) == json.loads((desk.folder / "claims.json").read_text(encoding="utf-8"))
-
-
-def test_events_write_the_same_form(desk):
-    done = desk.invoke("events", "--market", "long.yaml", "--out", "breaks")
-    assert done.exit_code == 0, done.stderr
-    table = pd.read_csv(desk.folder / "breaks.csv")
+def test_events_write_the_same_form(market, tmp_path):
+    table = pd.read_csv(write_events(list_all(market, []), tmp_path / "breaks"))
     assert list(table.columns) == list(EVENT_COLUMNS)
     assert "breakout_confirmed" in set(table["state"])
 
@@ -94,14 +104,6 @@ def test_bad_words_are_told_in_one_line(desk, words, told):
     assert done.exit_code == 2
     assert told in done.stderr
     assert "Traceback" not in done.stderr
-
-
-def test_market_without_a_breakout_is_told_so(desk):
-    done = desk.invoke("claims", "--market", desk.market, "--out", "none")
-    assert done.exit_code == 0, done.stderr
-    assert "C3  NOT TESTABLE" in done.stdout
-    values = json.loads((desk.folder / "none.json").read_text(encoding="utf-8"))
-    assert [each["n"] for each in values["claims"][:5]] == [0] * 5
 
 
 def flow(total: float, without: list[float]) -> FlowEvidence:
@@ -132,7 +134,7 @@ def test_both_halves_of_the_counter_evidence_make_one_verdict():
 
 @pytest.fixture(scope="module")
 def real_trial(real_market):
-    return hold_trial(real_market, lambda *_: None)
+    return hold_trial(real_market, quiet)
 
 
 def test_document_is_what_the_command_writes(real_trial):
