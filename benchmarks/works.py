@@ -1,6 +1,19 @@
 """All works, in the order of the table."""
 
-from benchmarks import breadth, compilation, crps, em, filtering, main_job, new_observation, panel, profitability, simulation, walk
+from benchmarks import (
+    breadth,
+    comparing,
+    compilation,
+    crps,
+    em,
+    filtering,
+    main_job,
+    new_observation,
+    panel,
+    profitability,
+    simulation,
+    walk,
+)
 from benchmarks.measure import Limits, Versus
 
 WORKS: list[Versus | Limits] = [
@@ -14,5 +27,6 @@ WORKS: list[Versus | Limits] = [
     *profitability.WORKS,
     *crps.WORKS,
     *simulation.WORKS,
+    *comparing.WORKS,
     *main_job.WORKS,
 ]

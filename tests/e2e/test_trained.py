@@ -387,10 +387,13 @@ def test_second_run_is_ranked_beside_the_first_and_the_baselines(trained):
 
     done = desk.invoke("compare", "--out", "ranking", "--json")
     assert done.exit_code == 0, done.stderr
-    table = pd.DataFrame(strict_json(done.stdout))
-    assert set(table["name"]) == {"first", "sample hmm 2 seed 0", *(f"baseline {rung}" for rung in BASELINES)}
+    answer = strict_json(done.stdout)
+    trials = [run for run in desk.runs() if run.data.tags.get("job") in ("train", "backtest")]
+    table = pd.DataFrame(answer["runs"])
+    assert {"first", "sample hmm 2 seed 0", *(f"baseline {rung}" for rung in BASELINES)} == set(table["name"])
+    assert (answer["missing"], answer["n_trials"]) == ([], len(trials))
     assert table["crps_ratio"].is_monotonic_increasing
-    assert table.loc[table["name"] == "baseline M0", "crps_ratio"].item() == 1.0
+    assert table.loc[table["name"] == "baseline M0", "crps_ratio"].item() == pytest.approx(1.0, rel=1e-12)
     for ending in (".csv", ".html"):
         assert (desk.folder / f"ranking{ending}").is_file()
 

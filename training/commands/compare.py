@@ -26,6 +26,7 @@ def compare(experiment: str, runs: str, market: str, family: str, common: bool, 
     with told():
         from serving.output import check_folder
         from training.comparison.gather import compare_experiment
+        from training.comparison.page import page
         from training.comparison.record import log_comparison, write_files
         from training.comparison.screen import plain_values, render
         from training.tracking import connect, current_ledger, mark_dead_runs
@@ -35,8 +36,9 @@ def compare(experiment: str, runs: str, market: str, family: str, common: bool, 
         connect()
         mark_dead_runs()
         compared = compare_experiment(current_ledger(), experiment, listed_words(runs), market=market, family=family, common=common)
-        files = write_files(compared, experiment, out) if out is not None else []
-        run = log_comparison(compared, experiment)
+        html = page(compared, experiment)
+        files = write_files(compared, html, out) if out is not None else []
+        run = log_comparison(compared, experiment, html)
         if as_json:
             show_json(plain_values(compared, experiment) | {"run_id": run.run_id})
         else:

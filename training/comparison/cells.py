@@ -4,8 +4,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from models.inference import Array
 from training.comparison.aligned import BASELINE, Aligned
-from training.evaluation.forecast_tests import clark_west, smaller_loss
+from training.comparison.columns import p_of_columns
+from training.evaluation.forecast_tests import adjusted_gain
 from training.evaluation.skill import LONGEST_TESTED
 
 
@@ -18,32 +20,34 @@ def cell_table(aligned: Aligned) -> pd.DataFrame:
     p (Diebold-Mariano on CRPS) and p_informed (Clark-West on the means), each the largest of those against the baselines, NaN beyond
     `LONGEST_TESTED` sessions and where too few rows do not overlap
     """
-    rows = [row for asset, horizon, at in aligned.cells() for row in _cell(aligned, asset, horizon, at)]
-    return pd.DataFrame(rows)
+    return pd.concat([_cell(aligned, *cell) for cell in aligned.cells()], ignore_index=True)
 
 
-def _cell(aligned: Aligned, asset: str, horizon: int, at: NDArray[np.int64]) -> list[dict[str, object]]:
+def _cell(aligned: Aligned, asset: str, horizon: int, at: NDArray[np.int64]) -> pd.DataFrame:
     part = aligned.rows.iloc[at]
-    y = part["y"].to_numpy()
+    own, mean, pit = (aligned.own[column][at, : aligned.n_shown] for column in ("crps", "mean", "pit"))
     crps = {rung: part[f"{BASELINE}{rung}"].to_numpy() for rung in aligned.baselines}
-    means = {rung: part[f"mean_{rung}"].to_numpy() for rung in aligned.baselines}
+    means = {rung: part[f"mean_{rung}"].to_numpy()[:, None] for rung in aligned.baselines}
     best = min(crps, key=lambda rung: float(crps[rung].mean()))
-    out: list[dict[str, object]] = []
-    for number in range(aligned.n_shown):
-        own, mean, pit = (aligned.own[column][at, number] for column in ("crps", "mean", "pit"))
-        tested = horizon <= LONGEST_TESTED
-        out.append(
-            {
-                "trial": number,
-                "asset": asset,
-                "horizon": horizon,
-                "n": len(at),
-                "n_apart": len(at) // horizon,
-                "best_baseline": best,
-                "crps_ratio": float(own.mean() / crps[best].mean()),
-                "coverage_80": float(((pit >= 0.1) & (pit <= 0.9)).mean()),
-                "p": max(smaller_loss(base, own, horizon).p for base in crps.values()) if tested else np.nan,
-                "p_informed": max(clark_west(y, base, mean, horizon).p for base in means.values()) if tested else np.nan,
-            }
-        )
-    return out
+    none = np.full(aligned.n_shown, np.nan)
+    tested = horizon <= LONGEST_TESTED
+    y = part["y"].to_numpy()[:, None]
+    return pd.DataFrame(
+        {
+            "trial": range(aligned.n_shown),
+            "asset": asset,
+            "horizon": horizon,
+            "n": len(at),
+            "n_apart": len(at) // horizon,
+            "best_baseline": best,
+            "crps_ratio": own.mean(axis=0) / crps[best].mean(),
+            "coverage_80": ((pit >= 0.1) & (pit <= 0.9)).mean(axis=0),
+            "p": _largest([base[:, None] - own for base in crps.values()], horizon) if tested else none,
+            "p_informed": _largest([adjusted_gain(y, base, mean) for base in means.values()], horizon) if tested else none,
+        }
+    )
+
+
+def _largest(gains: list[Array], horizon: int) -> Array:
+    """p-value of each column, the largest over the baselines."""
+    return np.asarray(np.max([p_of_columns(each, horizon) for each in gains], axis=0))

@@ -13,7 +13,7 @@ from training.evaluation.offsets import MIN_ROWS
 from training.evaluation.strategy import strategy_returns
 
 COST_BP, RISK_AVERSION = 25.0, 3.0
-"""Costs of what is traded, the dearer end of METHODS 3.7; and how much variance is feared."""
+"""Basis points of what is traded, a dear venue; and how much variance is feared."""
 
 SESSIONS_A_YEAR = 252
 BLOCKS = 16

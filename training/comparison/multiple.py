@@ -7,9 +7,9 @@ import pandas as pd
 from scipy.stats import false_discovery_control
 
 from models.inference import Array
+from training.comparison.columns import p_of_columns
 from training.comparison.composite import Composite
 from training.evaluation.deflation import effective_trials
-from training.evaluation.forecast_tests import smaller_loss
 from training.evaluation.many import model_confidence_set, step_m
 
 SEED = 0
@@ -48,7 +48,9 @@ def judge_family(composite: Composite, n: int) -> Verdicts:
     """
     names = [name for name in map(str, composite.losses) if name not in composite.baselines]
     share = n / len(names)
-    p = np.max([_raw(composite, names, base) for base in composite.baselines], axis=0)
+    losses = composite.losses[names].to_numpy()
+    gains = [composite.losses[base].to_numpy()[:, None] - losses for base in composite.baselines]
+    p = np.max([p_of_columns(each, composite.horizon) for each in gains], axis=0)
     adjusted, refused = np.zeros(len(names)), ""
     for base in composite.baselines:
         table = step_m(composite.losses[[*names, base]], base, composite.horizon, SEED)
@@ -58,13 +60,8 @@ def judge_family(composite: Composite, n: int) -> Verdicts:
     sets = model_confidence_set(composite.losses, composite.horizon, SEED).rename(columns={"p": "mcs_p", "inside": "in_mcs"})
     sets = sets[["mcs_p", "in_mcs"]]
     trials = pd.DataFrame({"p": p, "p_adjusted": np.minimum(np.maximum(adjusted, p) * share, 1.0), "q": _q(p, n)}, index=names).join(sets)
-    gains = composite.losses[names].rsub(composite.losses[composite.best_baseline], axis=0)
-    return Verdicts(trials, sets.loc[list(composite.baselines)], effective_trials(gains), refused)
-
-
-def _raw(composite: Composite, names: list[str], base: str) -> Array:
-    baseline = composite.losses[base].to_numpy()
-    return np.array([smaller_loss(baseline, composite.losses[name].to_numpy(), composite.horizon).p for name in names])
+    saved = composite.losses[names].rsub(composite.losses[composite.best_baseline], axis=0)
+    return Verdicts(trials, sets.loc[list(composite.baselines)], effective_trials(saved), refused)
 
 
 def _q(p: Array, n: int) -> Array:

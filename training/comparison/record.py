@@ -8,7 +8,6 @@ import mlflow
 from serving.output import write_table, write_text
 from serving.words import is_missing
 from training.comparison.compare import Comparison
-from training.comparison.page import page
 from training.comparison.screen import placed
 from training.tracking import LONGEST_TAG, RunHandle, open_run
 
@@ -17,8 +16,13 @@ NOTE = "mlflow.note.content"
 """The tag that MLflow shows as a run's description."""
 
 
-def log_comparison(comparison: Comparison, experiment: str) -> RunHandle:
-    """Log tables, page and few numbers; runs are found from it by link, and it from the tag `family_id`."""
+def log_comparison(comparison: Comparison, experiment: str, html: str) -> RunHandle:
+    """Log tables, page and few numbers; runs are found from it by link, and it from the tag `family_id`.
+
+    Parameters
+    ----------
+    html : the page
+    """
     choice = comparison.choice
     ids = ",".join(dict.fromkeys(each.run_id for each in choice.shown))
     tags = {
@@ -41,18 +45,18 @@ def log_comparison(comparison: Comparison, experiment: str) -> RunHandle:
         }
         mlflow.log_metrics({name: float(value) for name, value in numbers.items() if not is_missing(value)})
         with tempfile.TemporaryDirectory() as folder:
-            write_files(comparison, experiment, Path(folder) / "comparison")
+            write_files(comparison, html, Path(folder) / "comparison")
             mlflow.log_artifacts(folder)
     return run
 
 
-def write_files(comparison: Comparison, experiment: str, out: Path) -> list[Path]:
+def write_files(comparison: Comparison, html: str, out: Path) -> list[Path]:
     """Write OUT.csv (runs), OUT-cells.csv (by asset and horizon) and OUT.html."""
-    runs, cells, html = (out.with_name(out.name + ending) for ending in (".csv", "-cells.csv", ".html"))
+    runs, cells, shown = (out.with_name(out.name + ending) for ending in (".csv", "-cells.csv", ".html"))
     write_table(placed(comparison.runs), runs)
     write_table(comparison.cells, cells)
-    write_text(page(comparison, experiment), html)
-    return [runs, cells, html]
+    write_text(html, shown)
+    return [runs, cells, shown]
 
 
 def _links(comparison: Comparison) -> str:
