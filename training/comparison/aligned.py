@@ -94,7 +94,7 @@ def align(choice: Choice, mirror: Mirror, *, common: bool) -> Aligned:
     shown = {id(each) for each in choice.shown}
     rest = [each for each in choice.family if id(each) not in shown and each.losses]
     entries = (*choice.shown, *(each for each in rest if _is_like(rows.of(each), truth)))
-    own = {column: np.empty((len(index), len(entries))) for column in OWN}
+    own = {column: np.empty((len(index), len(entries)), order="F") for column in OWN}  # filled column by column
     places: dict[str, NDArray[np.int64]] = {}
     for number, entry in enumerate(entries):
         if entry.baselines not in places:

@@ -90,7 +90,7 @@ def test_trials_without_numbers_count(comparison):
     np.testing.assert_allclose(more.trials["q"], by_hand, rtol=1e-12)
 
 
-@settings(max_examples=12)
+@settings(max_examples=5)
 @given(st.integers(0, 10**6), st.integers(0, 30))
 def test_adjusted_p_is_never_below_the_raw_one_nor_smaller_with_more_trials(seed, more):
     rng = np.random.default_rng(seed)
