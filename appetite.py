@@ -17,6 +17,7 @@ class Words(UserDict[str, Any]):
 
 WORDS = Words(
     backtest="study",
+    claims="claims",
     compare="compare",
     data="data",
     events="events",

@@ -18,6 +18,9 @@ ASSETS, HORIZONS = ("BTC", "ETH", "ALT"), (5, 21, 63, 126)
 ON_SCREEN = (21, 63)
 """Horizons that a terminal has room for; the table has all."""
 
+EVENT_COLUMNS = ("series", "state", "date", "margin", "asset", "horizon", "log_return")
+"""Of events.csv; the return is missing before a price or where the horizon is not over."""
+
 MEANING = (
     "broken: closed above a record that had stood for the base; confirmed: stayed above it; failed: fell back below;",
     "retest: came back to it after the confirmation, and held if it rose from there; ran away: never came back",
@@ -42,12 +45,18 @@ def list_cells(market: Market, series: list[str]) -> pd.DataFrame:
 
 
 def write_events(table: pd.DataFrame, out: Path) -> Path:
-    """Write the long table as OUT.csv, whole or not at all."""
+    """Write the events as OUT.csv, whole or not at all: `EVENT_COLUMNS` of a table of events, all columns of a grid."""
     path = out if out.suffix == ".csv" else out.with_name(out.name + ".csv")
     if out.is_dir() or path.is_dir():
         raise JobError(f"events: '{path}' is a folder; name a file")
-    write_table(table, path)
+    write_table(event_form(table) if "event" in table else table, path)
     return path
+
+
+def event_form(table: pd.DataFrame) -> pd.DataFrame:
+    """Put a table of `training.claims.events.what_followed` into the form of events.csv, `EVENT_COLUMNS`."""
+    form = table.rename(columns={"event": "state"})[list(EVENT_COLUMNS)]
+    return form.sort_values(["series", "state", "date", "asset", "horizon"], kind="stable", ignore_index=True)
 
 
 def render_events(table: pd.DataFrame) -> str:

@@ -12,7 +12,12 @@ from training.commands.options import json_option, listed_words, market_option
 @click.command()
 @click.option("--series", default="", help="Price series, separated by commas (R2000, IWM and IWN, if the market has them).")
 @click.option("--grid", is_flag=True, help="Confirmed breakouts in every cell of the sensitivity grid, in place of what followed.")
-@click.option("--out", default=None, type=click.Path(path_type=Path), help="Write OUT.csv.")
+@click.option(
+    "--out",
+    default=None,
+    type=click.Path(path_type=Path),
+    help="Write OUT.csv: series, state, date, margin, asset, horizon, log_return; of a grid, its cells.",
+)
 @market_option
 @json_option
 def events(series: str, grid: bool, market: str, out: Path | None, as_json: bool) -> None:
