@@ -54,7 +54,12 @@ def evidence_table(trial: Trial) -> Table:
         "without one event",
         "near a halving",
     ]
-    return Table("By the cell of each claim; near a halving: within the 7 months after it.", head, rows, text=(0, 1, 2))
+    return Table(
+        "By the cell of each claim; without one: p without each event in turn; near a halving: within the 7 months after it.",
+        head,
+        rows,
+        text=(0, 1, 2),
+    )
 
 
 def followed_table(judged: Judged) -> Table:
