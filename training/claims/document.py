@@ -30,6 +30,7 @@ def document(trial: Trial) -> str:
         "definitions: [METHODS](METHODS.md), section 4.",
         f"Verdict: {RULE}.",
         markdown(tables.verdict_table(trial)),
+        markdown(tables.evidence_table(trial)),
         *(part for judged in trial.judged for part in _claim(judged, trial)),
         *(part for finding in (flow_finding(trial), timing_finding(trial)) for part in _finding(finding)),
         "## Highs in and out",

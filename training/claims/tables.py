@@ -31,6 +31,37 @@ def verdict_table(trial: Trial) -> Table:
     return Table("The claims and what the data say of them; 'consistent' is the most that can be said.", head, rows, text=(0, 1, 3, 4))
 
 
+def evidence_table(trial: Trial) -> Table:
+    """One row a claim about events: what followed, against what, by which tests."""
+    rows = []
+    for judged in trial.judged:
+        cell, halving = judged.cell, judged.halving
+        if cell is None or not cell.shift.n or halving is None:
+            continue
+        low, high = cell.left_out_range
+        left = f"{p_value(low)} to {p_value(high)}" if cell.without else NONE
+        counts = [f"{cell.rises.up} of {cell.rises.n}", share(cell.base.up), p_value(cell.shift.p_above), p_value(cell.adjusted[0]), left]
+        moves = ", ".join(percent(value) for value in cell.returns)
+        rows.append([judged.claim.name, f"{cell.asset}, {cell.horizon}", moves, *counts, f"{halving.shortly} of {halving.n}"])
+    head = [
+        "claim",
+        "asset, sessions",
+        "what followed",
+        "rose",
+        "any session",
+        "p shift",
+        "adjusted",
+        "without one event",
+        "near a halving",
+    ]
+    return Table(
+        "By the cell of each claim; without one: p without each event in turn; near a halving: within the 7 months after it.",
+        head,
+        rows,
+        text=(0, 1, 2),
+    )
+
+
 def followed_table(judged: Judged) -> Table:
     """What followed each event, at every horizon and at its best and worst within a year."""
     rows = []

@@ -69,6 +69,7 @@ def _page(trial: Trial) -> str:
         "first": day(trial.first),
         "last": day(trial.last),
         "verdicts": tables.verdict_table(trial),
+        "evidence": tables.evidence_table(trial),
         "claims": [_claim(judged, trial) for judged in trial.judged],
         "findings": [flow_finding(trial), timing_finding(trial)],
         "lags": [_lags(trial, k) for k in range(len(trial.timing))],
