@@ -94,3 +94,11 @@ def test_folders_are_compared_file_by_file(tmp_path):
     assert "'regime.p': 0.5 then, 0.6 now" in found["card.json"].detail
     assert found["empty.csv"].detail == "was not logged"
     assert all(each.verdict == IDENTICAL for each in match_folders(then, then))
+
+
+def test_what_is_locked_away_is_compared_and_not_shown(tmp_path):
+    for name, frame in (("then", table()), ("now", table(n=[1, 2, 4]))):
+        (tmp_path / name).mkdir()
+        frame.to_parquet(tmp_path / name / "lockbox.parquet")
+    (found,) = match_folders(tmp_path / "then", tmp_path / "now")
+    assert (found.verdict, found.detail) == (DIFFERS, "where is not said: its outcomes stay locked away")
