@@ -12,10 +12,17 @@ from sources.spec import FilesSpec, SimulatedSpec, StoreSpec
 from training.config import load_config
 from training.plan import make_plan
 from training.promotion.rules import load_promote_config
+from training.search.space import check_space, load_search_config
 
 ROOT = Path(__file__).resolve().parents[2]
 CONF = ROOT / "conf"
-READERS = {"market-*.yaml": read_spec, "train.yaml": load_config, "promote.yaml": load_promote_config, "fetch.yaml": read_plan}
+READERS = {
+    "market-*.yaml": read_spec,
+    "train.yaml": load_config,
+    "promote.yaml": load_promote_config,
+    "fetch.yaml": read_plan,
+    "search.yaml": load_search_config,
+}
 
 
 def readers(path: Path) -> list:
@@ -57,6 +64,13 @@ def test_training_config_states_every_key_it_could():
     assert set(said) == set(type(config).model_fields)
     for part in ("regime", "forecast", "walk"):
         assert set(said[part]) == set(type(getattr(config, part)).model_fields)
+
+
+def test_search_states_every_key_and_searches_what_training_allows():
+    said = yaml.safe_load((CONF / "search.yaml").read_text(encoding="utf-8"))
+    search = load_search_config(CONF / "search.yaml")
+    assert set(said) == set(type(search).model_fields)
+    check_space(load_config(CONF / "train.yaml"), search)
 
 
 def test_training_config_names_columns_of_the_matrix(sample_market):

@@ -58,6 +58,22 @@ def losses_of(signal: float, n: int = 1200, horizon: int = 5, silent: tuple[str,
     return book.table(pd.bdate_range("2015-01-01", periods=n + horizon, name="session"), "BTC", horizon)
 
 
+def test_forecast_that_sees_the_next_session_is_betrayed_by_entering_a_session_later():
+    """A feature shifted by one day into the past knows the first of the five returns; entered a session late, nothing is left of it."""
+    n, horizon = 1500, 5
+    returns = np.random.default_rng(4).normal(0.0, 0.03, n + horizon + 2)
+    level = np.concatenate([[0.0], np.cumsum(returns)])
+    y = level[horizon : horizon + n] - level[:n]
+    late = level[horizon + 1 : horizon + 1 + n] - level[1 : n + 1]
+    book = Book(horizon, y, late)
+    sd = np.full((n, 1), 0.03 * np.sqrt(horizon))
+    means = {rung: np.zeros(n) for rung in RUNGS} | {"M4": returns[:n]}
+    book.write(np.arange(n), {rung: NormalMixture(np.ones((n, 1)), means[rung][:, None], sd) for rung in RUNGS}, "M4", 0, outer=True)
+    leaking = skill_table(book.table(pd.bdate_range("2015-01-01", periods=n, name="session"), "BTC", horizon)).set_index("rung").loc["M4"]
+    assert leaking["p"] < 1e-6
+    assert leaking["p_delay1"] > 0.2
+
+
 def test_skill_table_says_what_a_loop_over_its_rows_says():
     losses = losses_of(signal=0.3)
     table = skill_table(losses).set_index("rung")
