@@ -4,23 +4,20 @@ import fcntl
 import logging
 import os
 import signal
-import socket
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from training.errors import JobError
 from training.ledger.ledger import Ledger
 from training.ledger.open_trial import OpenTrial
 from training.ledger.place import ledger_root
 from training.ledger.trial import Trial
-
-if TYPE_CHECKING:
-    from mlflow import MlflowClient
+from training.process_mark import process_mark
 
 EXPERIMENT = "appetite"
 REGISTERED = "appetite"
@@ -176,48 +173,6 @@ def stop_signals() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def mark_dead_runs() -> list[str]:
-    """Mark runs that say RUNNING though their process is gone (killed outright) as KILLED; returns their ids."""
-    import mlflow
-
-    client = mlflow.MlflowClient()
-    experiments = [each.experiment_id for each in client.search_experiments()]
-    _restore_stopped(client, experiments)
-    dead = []
-    for run in client.search_runs(experiments, filter_string="attributes.status = 'RUNNING'") if experiments else []:
-        mark = run.data.tags.get(PROCESS_TAG)
-        if mark is None or not mark.startswith(f"{socket.gethostname()} ") or run.info.run_id == os.environ.get("MLFLOW_RUN_ID"):
-            continue
-        if process_mark(int(mark.split()[1])) != mark:
-            client.set_tag(run.info.run_id, ERROR_TAG, "its process ended without a word; marked by a later command")
-            client.set_terminated(run.info.run_id, "KILLED")
-            if "family_id" in run.data.tags:
-                current_ledger().end(run.info.run_id, "KILLED")
-            dead.append(run.info.run_id)
-    return dead
-
-
-def _restore_stopped(client: "MlflowClient", experiments: list[str]) -> None:
-    """Write KILLED again where `mlflow run`, stopped with its job, wrote FAILED over it."""
-    wanted = f"attributes.status = 'FAILED' and tags.`{ERROR_TAG}` LIKE '{STOPPED}%'"
-    for run in client.search_runs(experiments, filter_string=wanted) if experiments else []:
-        client.set_terminated(run.info.run_id, "KILLED", end_time=run.info.end_time)
-
-
-def process_mark(pid: int) -> str:
-    """Name a process by host, number and start time: a number alone is given out again."""
-    try:
-        started = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[19]
-    except (OSError, IndexError):
-        started = _started_elsewhere(pid)
-    return f"{socket.gethostname()} {pid} {started}"
-
-
-def _started_elsewhere(pid: int) -> str:
-    answer = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
-    return answer.stdout.strip().replace(" ", "_") or "gone"
 
 
 def log_steps(metrics: Mapping[str, list[float]]) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from tests.store import store_in
 from tests.training.ledger.trials import FAMILY, trial, walk
+from training.dead_runs import mark_dead_runs
 from training.errors import JobError, LedgerError
 from training.ledger.register import FAILED, FINISHED, KILLED, OPEN
 from training.tracking import (
@@ -21,7 +22,6 @@ from training.tracking import (
     git_commit,
     hold_stops,
     log_steps,
-    mark_dead_runs,
     open_run,
     stop_signals,
     tracking_uri,

@@ -29,7 +29,8 @@ def compare(experiment: str, runs: str, market: str, family: str, common: bool, 
         from training.comparison.page import page
         from training.comparison.record import log_comparison, write_files
         from training.comparison.screen import plain_values, render
-        from training.tracking import connect, current_ledger, mark_dead_runs
+        from training.dead_runs import mark_dead_runs
+        from training.tracking import connect, current_ledger
 
         if out is not None:
             check_folder(out)

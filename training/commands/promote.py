@@ -20,7 +20,8 @@ from training.commands.options import RULES, json_option
 def promote(version: str, rules: str, dry_run: bool, rollback: bool, reason: str, as_json: bool) -> None:
     """Say whether a version becomes champion, and why; every check with its value and its rule."""
     with told():
-        from training.tracking import connect, mark_dead_runs
+        from training.dead_runs import mark_dead_runs
+        from training.tracking import connect
 
         connect()
         mark_dead_runs()

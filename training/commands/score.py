@@ -26,7 +26,8 @@ def score(model: str, market: str, out: Path | None, as_json: bool) -> None:
         from serving.label_rows import publish_answer
         from serving.output import check_out
         from training.answering import answer_for
-        from training.tracking import REGISTERED, connect, mark_dead_runs, tracking_uri
+        from training.dead_runs import mark_dead_runs
+        from training.tracking import REGISTERED, connect, tracking_uri
 
         if out is not None:
             check_out(out)

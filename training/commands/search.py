@@ -34,10 +34,11 @@ def search(
     with told("the runs that were open are marked KILLED and count as trials"):
         from serving.output import check_folder
         from training.config import load_config
+        from training.dead_runs import mark_dead_runs
         from training.search.outcome import found_json, render_found, write_best
         from training.search.search import run_search
         from training.search.space import load_search_config
-        from training.tracking import connect, mark_dead_runs
+        from training.tracking import connect
 
         settings = load_config(config)
         asked = load_search_config(space, trials=trials, backend=backend, jobs=jobs)

@@ -60,8 +60,9 @@ def _study(
 def _run(
     market: "Market", market_file: str, settings: "TrainConfig", promotion: Any, name: str | None, reports: Path, as_json: bool
 ) -> None:
+    from training.dead_runs import mark_dead_runs
     from training.job import run_job
-    from training.tracking import connect, mark_dead_runs
+    from training.tracking import connect
 
     connect()
     for run_id in mark_dead_runs():

@@ -10,8 +10,9 @@ import pandas as pd
 
 from training.ledger.open_trial import OpenTrial
 from training.ledger.trial import Trial, hypothesis_of
+from training.process_mark import process_mark
 from training.search.candidate import Candidate
-from training.tracking import PROCESS_TAG, Interrupted, RunHandle, current_ledger, process_mark
+from training.tracking import PROCESS_TAG, Interrupted, RunHandle, current_ledger
 
 PARENT_TAG = "mlflow.parentRunId"
 
