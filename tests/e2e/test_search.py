@@ -64,7 +64,12 @@ def test_procedure_follows_its_choices_on_rows_after_the_split(searched):
     desk, said = searched
     (artifacts,) = desk.folder.glob(f"mlruns/*/{said['run_id']}/artifacts/evaluation")
     losses = pd.read_parquet(artifacts / "oos_losses.parquet")
-    assert losses["session"].min() >= pd.Timestamp(said["split"])
+    before = losses["session"] < pd.Timestamp(said["split"])
+    assert set(losses.loc[before, "candidate"]) == {0}
+    served = said["skill"][0]
+    own = losses[(losses["rung"] == "served") & losses["outer"] & ~before]
+    assert served["n"] == own["crps"].notna().sum()
+    assert served["crps"] == pytest.approx(own["crps"].mean(), rel=1e-12)
     assert losses.loc[losses["lockbox"], "y"].isna().all()
     assert losses["lockbox"].any()
     choices = pd.read_csv(artifacts / "choices.csv")

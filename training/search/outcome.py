@@ -50,7 +50,7 @@ def log_found(found: "Found", search: SearchConfig) -> None:
 
 def changes(found: "Found") -> int:
     """Count how often the candidate in force changed."""
-    numbers = [each.candidate for each in found.choices]
+    numbers = [each.candidate for each in found.choices[1:]]
     return sum(a != b for a, b in pairwise(numbers))
 
 

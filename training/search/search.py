@@ -38,8 +38,8 @@ class Found:
     tried : DataFrame, a row a candidate: number, run_id, the searched keys and the objective on the tuning rows
     split : first session on which the procedure is judged
     choices : which candidate was in force from when
-    losses : losses of the procedure, in the columns of a walk's; judged from `split` on
-    skill : its table against the baselines
+    losses : losses of the procedure, in the columns of a walk's; before `split` those of the first candidate
+    skill : its table against the baselines, from `split` on
     best : config of the candidate that is chosen by all judged rows
     best_number : its number
     """
@@ -107,10 +107,12 @@ def _judge(tries: Tries) -> Found:
     rows, losses, reference = laid_out(tries.paths, tries.table)
     sessions = tries.table.features.index
     times = range(int(sessions.searchsorted(tries.split)), len(sessions), tries.config.walk.refit_every)
-    choices = choose_nested(losses, reference, rows, times)
+    # until the split the first candidate is in force: the procedure then has the rows of every other trial of the family
+    choices = [Choice(0, 0, float("nan")), *choose_nested(losses, reference, rows, times)]
     tables = {number: pd.read_parquet(tries.paths[number]) for number in {each.candidate for each in choices}}
     nested = follow(tables, choices, pd.Series(np.arange(len(sessions)), index=sessions))
     final = relative_loss(losses, reference, rows["cell"].to_numpy(), rows["outer"].to_numpy(dtype=bool))
     best = int(np.nanargmin(final))
     config = with_values(tries.config, tries.values[best])
-    return Found(tries.run, pd.DataFrame(tries.rows), tries.split, tuple(choices), nested, skill_table(nested), config, best)
+    judged = skill_table(nested[nested["session"] >= tries.split])
+    return Found(tries.run, pd.DataFrame(tries.rows), tries.split, tuple(choices), nested, judged, config, best)
