@@ -46,8 +46,8 @@ test-lowest: install ## the tests with the oldest versions that pyproject.toml a
 	@$(UV) pip install --quiet --python .venv-lowest/bin/python --resolution lowest-direct --requirement pyproject.toml --extra dev
 	@.venv-lowest/bin/python -m pytest -q -n 2 --dist loadfile $(ARGS)
 
-study: install ## the slow statistical studies alone, with the figures they print
-	@$(BIN)/python -m pytest --run-slow -m slow -rP $(ARGS)
+study: install ## size, power, coverage, deflation in simulated worlds: writes docs/VALIDATION.md (one alone: ARGS="--only A7")
+	@$(BIN)/python -m tests.validation $(ARGS)
 
 bench: install ## measure against peers: prints a table, writes benchmarks/results.json
 	@$(BIN)/python -m benchmarks $(ARGS)

@@ -9,7 +9,7 @@ from features.breakout_transitions import breakout_events
 from training.claims.outcomes import circular_sums
 from training.claims.records import record_day_test
 from training.claims.rules import CONFIRMED, COOL_DOWN, cooled, record_ages
-from training.claims.shifts import LEVEL, draw_shifts, leave_one_out, shift_test
+from training.claims.shifts import draw_shifts, leave_one_out, shift_test
 from training.claims.verdicts import judge
 
 N_SESSIONS = 3024
@@ -77,23 +77,3 @@ def planted_worlds(seeds: Iterable[int], n: int, effect: float, horizon: int = 6
         said = judge(whole, (whole.p_above, whole.p_below), leave_one_out(circle, at, shifts))
         rows.append({"seed": seed, "p": whole.p_above, "verdict": said})
     return pd.DataFrame(rows)
-
-
-def rejections(worlds: pd.DataFrame) -> pd.DataFrame:
-    """Share of null worlds in which each test rejects, by horizon: the shift test of those with an event, the t-test of all.
-
-    Returns
-    -------
-    DataFrame by horizon: shift, every_record_day (shares), worlds, with_events, events (mean number where there are any), records (mean)
-    """
-    rows = {}
-    for horizon, own in worlds.groupby("horizon"):
-        some = own[own["n"] > 0]
-        shares = {"shift": (some["p"] <= LEVEL).mean(), "every_record_day": (own["p_records"] <= LEVEL).mean()}
-        rows[horizon] = shares | {
-            "worlds": len(own),
-            "with_events": len(some),
-            "events": some["n"].mean(),
-            "records": own["n_records"].mean(),
-        }
-    return pd.DataFrame(rows).T.rename_axis("horizon")

@@ -23,16 +23,21 @@ def lag_worlds(seeds: Iterable[int], lag: int = 10, effect: float = 0.008) -> pd
     """
     rows = []
     for seed in seeds:
-        rng = np.random.default_rng([9, seed])
-        n = N_SESSIONS + lag
-        state = _states(rng.random(n))
-        small = MEAN[state] + SD[state] * rng.standard_normal(n)
-        on = (state == 0).astype(float)
-        coin = 0.001 + 0.035 * rng.standard_t(4, n) / np.sqrt(2)
-        coin[lag:] += effect * (on[: n - lag] - 0.75)
-        found = [response(coin[lag:], x[lag:]).best for x in (_filtered(small), on)]
+        small, on, coin = market(np.random.default_rng([9, seed]), N_SESSIONS, lag, effect)
+        found = [response(coin, x).best for x in (filtered(small)[lag:], on)]
         rows.append({"seed": seed, "lag": lag, "found": found[0], "found_state": found[1]})
     return pd.DataFrame(rows)
+
+
+def market(rng: np.random.Generator, n_sessions: int, lag: int, effect: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Draw market S: small caps, `lag` sessions more than asked for at the beginning; the state 'on' and the coin, (n_sessions,)."""
+    n = n_sessions + lag
+    state = _states(rng.random(n))
+    small = MEAN[state] + SD[state] * rng.standard_normal(n)
+    on = (state == 0).astype(float)
+    coin = 0.001 + 0.035 * rng.standard_t(4, n) / np.sqrt(2)
+    coin[lag:] += effect * (on[: n - lag] - 0.75)
+    return small, on[lag:], coin[lag:]
 
 
 def _states(draws: np.ndarray) -> np.ndarray:
@@ -42,7 +47,7 @@ def _states(draws: np.ndarray) -> np.ndarray:
     return state
 
 
-def _filtered(returns: np.ndarray) -> np.ndarray:
+def filtered(returns: np.ndarray) -> np.ndarray:
     """P(on) given the returns so far (Hamilton 1989), at the true parameters."""
     likelihood = np.exp(-0.5 * ((returns[:, None] - MEAN) / SD) ** 2) / SD
     trans = np.array([[STAY[0], 1 - STAY[0]], [1 - STAY[1], STAY[1]]])

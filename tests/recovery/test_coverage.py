@@ -1,4 +1,4 @@
-"""Calibrated intervals hold their level where volatility changes its regime (METHODS A15), and how many of them have no bound."""
+"""What calibrated intervals owe to their feedback, and what a faster step costs (METHODS A15; the level itself: tests/validation)."""
 
 import pytest
 
@@ -6,19 +6,6 @@ from models.conformal import GAMMA
 from tests.recovery.coverage import coverage_table
 
 BANDS = {5: 0.02, 21: 0.02, 63: 0.04, 126: 0.06}
-N_WORLDS = 200
-
-
-@pytest.mark.slow
-def test_calibrated_intervals_cover_what_they_promise():
-    """Found within the band: .98 of worlds and more to 21 sessions, .97 at 63; at 126 the aim of .95 is missed: .92 (error .02)."""
-    table = coverage_table(N_WORLDS, BANDS)
-    print(f"90% intervals, 1500 rows, {N_WORLDS} worlds, gamma {GAMMA}:\n{table}")  # noqa: T201
-    assert (table.loc[[5, 21], "within"] >= 0.95).all()
-    assert table.loc[63, "within"] >= 0.93
-    assert table.loc[126, "within"] >= 0.88
-    assert table.loc[5, "unbounded"] <= 0.01
-    assert table.loc[21, "unbounded"] <= 0.06
 
 
 @pytest.mark.slow

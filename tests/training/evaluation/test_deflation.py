@@ -66,22 +66,6 @@ def test_a_lone_trial_is_not_deflated_and_trials_are_counted_from_one():
     assert math.isnan(probabilistic_sharpe(np.zeros(50)))
 
 
-@pytest.mark.slow
-def test_deflation_silences_the_best_of_noise_and_probability_alone_does_not():
-    """METHODS A18: 50 strategies without skill, 1000 sessions, 200 families."""
-    rng = np.random.default_rng(0)
-    plain, deflated = [], []
-    for _ in range(200):
-        trials = rng.normal(0.0, 0.01, (1000, 50))
-        ratios = trials.mean(axis=0) / trials.std(axis=0, ddof=1)
-        best = trials[:, ratios.argmax()]
-        plain.append(probabilistic_sharpe(best) > 0.95)
-        deflated.append(deflated_sharpe(best, ratios, 50) > 0.95)
-    print(f"best of 50: PSR > .95 in {np.mean(plain):.3f}, DSR > .95 in {np.mean(deflated):.3f}")  # noqa: T201
-    assert np.mean(plain) >= 0.85
-    assert np.mean(deflated) <= 0.03
-
-
 def test_effective_trials_equal_the_eigenvalues_and_their_limits():
     rng = np.random.default_rng(0)
     returns = pd.DataFrame(rng.normal(size=(400, 6)) + 0.8 * rng.normal(size=(400, 1)))
