@@ -50,8 +50,6 @@ def _facts(market: Market, rows: pd.DataFrame) -> dict[str, Any]:
         "regime": {"kind": "none", "identified": False, "last_fit": None},
         "base_rates": rates,
         "skill": None,
-        "trials": 0,
-        "history": None,
         "quarantined": [],
         "today": gather_today(market, made.values, made.quality),
     }

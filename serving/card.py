@@ -11,6 +11,12 @@ TOLD_APART, OPPOSITE = "risk_on", "risk_off"
 LONGEST_CONFIRMED = 21
 """Horizons beyond this one, in sessions, are descriptive (METHODS 3.4): no part of the tested family, and never a win."""
 
+OF_TRAINING = ("lag", "history", "claims", "draws", "looks", "skill", "trials", "lockbox")
+"""Facts of training that the card takes over as they are; one that a model was not given is None."""
+
+CALIBRATED, OWN = "calibrated", "model"
+"""Kinds of the interval shown: of delayed conformal inference, or the model's own where that one is unbounded."""
+
 
 def build_card(facts: Mapping[str, Any], answers: pd.DataFrame, model: str | None) -> dict[str, Any]:
     """Merge what training knows with the newest answer.
@@ -40,9 +46,7 @@ def build_card(facts: Mapping[str, Any], answers: pd.DataFrame, model: str | Non
         "breakout": today["breakout"] if today else None,
         "forecast": _forecast(facts, row),
         "against": _against(today) if today else None,
-        "history": facts["history"],
-        "skill": facts["skill"],
-        "trials": facts["trials"],
+        **{name: facts.get(name) for name in OF_TRAINING},
         "ages": _ages(today["quality"]) if today else None,
         "quarantined": facts["quarantined"],
         "revised": facts.get("revised", []),
@@ -97,21 +101,29 @@ def _last_call(answers: pd.DataFrame) -> dict[str, str] | None:
 
 
 def _forecast(facts: Mapping[str, Any], row: pd.Series) -> list[dict[str, Any]]:
-    skill = {(each["asset"], each["horizon"]): each for each in facts["skill"] or ()}
+    skill = {(each["asset"], each["horizon"]): each for each in facts.get("skill") or ()}
     out = []
     for rate in facts["base_rates"]:
         key = f"{rate['asset']}_{rate['horizon']}"
         if f"{key}_median" not in row:
             continue
         judged = skill.get((rate["asset"], rate["horizon"]), {})
+        model = [_number(row[f"{key}_{end}80"]) for end in ("lo", "hi")]
+        calibrated = [_number(row.get(f"{key}_{end}80_conformal")) for end in ("lo", "hi")]
+        bounded = None not in calibrated
         out.append(
             {
                 "asset": rate["asset"],
                 "horizon": rate["horizon"],
                 "descriptive": rate["horizon"] > LONGEST_CONFIRMED,
                 "log_median": _number(row[f"{key}_median"]),
-                "log_lo80": _number(row[f"{key}_lo80"]),
-                "log_hi80": _number(row[f"{key}_hi80"]),
+                "log_lo": (calibrated if bounded else model)[0],
+                "log_hi": (calibrated if bounded else model)[1],
+                "interval": CALIBRATED if bounded else OWN,
+                "log_lo80": model[0],
+                "log_hi80": model[1],
+                "log_lo80_conformal": calibrated[0],
+                "log_hi80_conformal": calibrated[1],
                 "p_up": _number(row[f"{key}_p_up"]),
                 "served_by": _text(row[f"{key}_served_by"]),
                 "base_up": rate["up"],

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from serving.clock import clock_sentences
-from serving.sentences import ages, card_terms, rung
+from serving.sentences import ages, card_terms, interval_words, marks, rung
 from serving.words import UNKNOWN, percent, prob
 
 WIDTH = 100
@@ -24,7 +24,7 @@ def render_screen(card: Mapping[str, Any]) -> str:
     card : as made by `serving.card.build_card`
     """
     terms = card_terms(card)
-    before, after = ("Regime", "Breakout"), ("Against", "History", "Skill")
+    before, after = ("Regime", "Breakout"), ("Against", "Lag", "History", "Skill")
     blocks = [_head(card), *_blocks(terms, before), _forecast(card), *_blocks(terms, after)]
     return "\n\n".join(blocks)
 
@@ -64,14 +64,13 @@ def _forecast(card: Mapping[str, Any]) -> str:
     for each in card["forecast"]:
         name = each["asset"] if each["asset"] != asset else ""
         asset = each["asset"]
-        interval = f"[{percent(each['log_lo80'])}, {percent(each['log_hi80'])}]"
+        interval = interval_words(each)
         horizon = f"{each['horizon']}{'*' if each['descriptive'] else ' '}"
         lines.append(
             f"{'':<{LABEL}}{name:<6}{horizon:>8}  {percent(each['log_median']):>7}  {interval:>15}  {prob(each['p_up']):>6}"
             f"  {prob(each['base_up']):>9}  {each['n']:>8} {'(' + str(each['n_independent']) + ')':>6}  {_source(each['served_by'])}"
         )
-    if any(each["descriptive"] for each in card["forecast"]):
-        lines.append(_wrap("* descriptive: one decade is too short to establish such a horizon", indent=LABEL))
+    lines += [_wrap(words, indent=LABEL) for words in marks(card["forecast"])]
     return "\n".join(lines)
 
 

@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from models.forecast import RUNGS
+from serving.card import OWN
 from serving.regime_words import regime_sentences, revision_sentences
-from serving.words import BEATS, INFORMED, UNKNOWN, count, p_value, percent, plain, plural, prob, share, signed
+from serving.thesis_words import thesis_terms
+from serving.words import BEATS, INFORMED, UNKNOWN, count, p_value, percent, plain, share, signed
 
-HISTORY_HORIZON = 63
 AGE_WORDS = {"momentum": "prices", "flows": "flows", "profitability": "filings", "crypto": "coins"}
 
 Terms = dict[str, list[str]]
@@ -23,15 +24,14 @@ def card_terms(card: Mapping[str, Any]) -> Terms:
 
     Returns
     -------
-    sentences by term (Regime, Breakout, Against, History, Skill, Data age); a term without facts is left out
+    sentences by term (Regime, Breakout, Against, Lag, History, Skill, Data age); a term without facts is left out
     """
     terms: Terms = {"Regime": [*regime_sentences(card["regime"]), *revision_sentences(card.get("last_revision"))]}
     if card["breakout"]:
         terms["Breakout"] = _breakout(card["breakout"])
     if card["against"]:
         terms["Against"] = _against(card["against"], card["session"])
-    if card["history"] is not None:
-        terms["History"] = _history(card["history"], card["forecast"])
+    terms |= thesis_terms(card)
     if card["skill"] is not None:
         terms["Skill"] = _skill(card)
     if card["ages"]:
@@ -50,6 +50,30 @@ def served_by(words: Any) -> str:
         return UNKNOWN
     name = rung(words)
     return f"{'baseline ' if words.startswith('baseline') else ''}{name} ({RUNGS[name]})" if name in RUNGS else words
+
+
+def interval_words(each: Mapping[str, Any]) -> str:
+    """Write the interval of a forecast; a '~' marks the model's own."""
+    return f"{'~' if each['interval'] == OWN else ''}[{percent(each['log_lo'])}, {percent(each['log_hi'])}]"
+
+
+def marks(forecast: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Explain the marks that a table of these forecasts has."""
+    out = []
+    if any(each["descriptive"] for each in forecast):
+        out.append("* descriptive: one decade is too short to establish such a horizon")
+    if any(each["interval"] == OWN for each in forecast):
+        out.append("~ the model's own interval: too few of its misses are known to calibrate it")
+    return out
+
+
+def trials_words(trials: Mapping[str, Any] | None) -> str:
+    """Say how much was tried before."""
+    if trials is None:
+        return "how much was tried is not known"
+    family = trials["family"]
+    rest = "those of earlier runs come on top" if family is None else f"trial {family} of its family in the ledger"
+    return f"{trials['rungs']} variants in this run, {rest}"
 
 
 def rung(words: str) -> str:
@@ -96,24 +120,9 @@ def _no_news(what: str, last: str | None) -> str:
     return f"{what}: no news since {last}" if last else f"{what}: no data"
 
 
-def _history(history: Sequence[Mapping[str, Any]], forecast: Sequence[Mapping[str, Any]]) -> list[str]:
-    horizons = [each["horizon"] for each in history]
-    if not horizons:
-        return ["no confirmed breakout of the Russell 2000 on record"]
-    horizon = HISTORY_HORIZON if HISTORY_HORIZON in horizons else horizons[0]
-    base = {(each["asset"], each["horizon"]): each["base_up"] for each in forecast}
-    out = []
-    for each in (each for each in history if each["horizon"] == horizon):
-        before = f", {each['before_prices']} more before it had prices" if each["before_prices"] else ""
-        moves = ", ".join(percent(move) for move in each["log_returns"]) or "none"
-        rate = prob(base.get((each["asset"], horizon)))
-        out.append(f"{each['asset']} after {plural(each['n'], 'confirmed breakout')} ({moves}{before}; base rate of a rise {rate})")
-    return [f"over {horizon} sessions: {out[0]}", *out[1:], "too few to conclude from"]
-
-
 def _skill(card: Mapping[str, Any]) -> list[str]:
     tested = [each for each in card["skill"] if each["p_adjusted"] is not None]
-    trials = f"{card['trials']} variants in this run, those of earlier runs come on top"
+    trials = trials_words(card["trials"])
     if not tested:
         return ["no out-of-sample test yet: too few rows", trials]
     won = [each for each in tested if each["verdict"] == BEATS]

@@ -13,7 +13,10 @@ from training.artefact import make_scorer
 from training.claims.events import event_study
 from training.config import TrainConfig
 from training.facts import gather_facts
+from training.strategies import Strategies, make_strategies
 from training.study import Study, Table, run_study
+from training.thesis import thesis_of
+from training.tracking import current_ledger
 
 Progress = Callable[[str, int, int], None]
 
@@ -29,6 +32,7 @@ class Evaluated:
     scorer : what is served
     card : facts of the card
     events : breakouts and what followed
+    strategies : what the forecasts would have earned
     """
 
     study: Study
@@ -36,6 +40,7 @@ class Evaluated:
     scorer: Scorer
     card: dict[str, Any]
     events: pd.DataFrame
+    strategies: Strategies
 
 
 def evaluate(market: Market, table: Table, config: TrainConfig, run_id: str, progress: Progress) -> Evaluated:
@@ -48,8 +53,10 @@ def evaluate(market: Market, table: Table, config: TrainConfig, run_id: str, pro
     """
     study = run_study(table, config, progress)
     progress("record", 0, 4)
-    facts = gather_facts(market, study, config)
+    n_family = current_ledger().read().count_until(run_id)
+    facts = gather_facts(market, study, config, thesis_of(market, config.assets, progress), n_family)
     scorer = make_scorer(study, config)
     card = build_card(facts, scorer.published, f"run {run_id[:8]}")
     events = event_study(market, list(config.assets), list(config.horizons))
-    return Evaluated(study, facts, scorer, card, events)
+    strategies = make_strategies(study.forecasts.losses, study.skill, study.prices, n_family or 1)
+    return Evaluated(study, facts, scorer, card, events, strategies)

@@ -1,5 +1,6 @@
 """The facts that only training knows: base rates, skill, breakouts, trials. They travel with the model, for the card."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -12,7 +13,7 @@ from models.regime import RegimeHMM
 from models.regime_tvtp import RegimeTVTP
 from serving.today import clean, gather_today
 from training.book import SERVED
-from training.claims.events import base_rates, event_study
+from training.claims.events import base_rates
 from training.config import TrainConfig
 from training.reference import label_gain
 from training.refit_history import lead_identity
@@ -21,12 +22,18 @@ from training.specifications import newest_spread, specification_facts
 from training.study import Study
 from training.targets import calm_rise
 
-CONFIRMED = "breakout_confirmed"
 
+def gather_facts(
+    market: Market, study: Study, config: TrainConfig, thesis: Mapping[str, Any] | None = None, n_family: int | None = None
+) -> dict[str, Any]:
+    """Collect everything the card and the report say besides the answer itself, as plain values for JSON.
 
-def gather_facts(market: Market, study: Study, config: TrainConfig) -> dict[str, Any]:
-    """Collect everything the card and the report say besides the answer itself, as plain values for JSON."""
-    events = event_study(market, list(config.assets), list(config.horizons))
+    Parameters
+    ----------
+    thesis : as `training.thesis.thesis_of`; None where nothing was judged, and then nothing is said of it
+    n_family : trials of the family in the ledger, this one among them; None where it is no trial
+    """
+    thesis = thesis or {}
     facts: dict[str, Any] = clean(
         {
             "market": {"name": market.name, "simulated": market.simulated, "note": market.note},
@@ -37,8 +44,9 @@ def gather_facts(market: Market, study: Study, config: TrainConfig) -> dict[str,
             "regime": _regime(study, config),
             "base_rates": base_rates(study.prices, list(config.assets), list(config.horizons)).to_dict("records"),
             "skill": study.skill[study.skill["rung"] == SERVED].to_dict("records") if len(study.skill) else [],
-            "trials": len(config.assets) * len(config.horizons) * len(set(RUNGS) - set(BASELINES)),
-            "history": _history(events, study, config),
+            "trials": {"rungs": len(config.assets) * len(config.horizons) * len(set(RUNGS) - set(BASELINES)), "family": n_family},
+            "lockbox": _lockbox(study, config),
+            **{name: thesis.get(name) for name in ("draws", "looks", "history", "claims", "lag")},
             "quarantined": _quarantined(market),
             "today": gather_today(market, study.features, study.quality),
         }
@@ -93,24 +101,11 @@ def _drivers(model: RegimeTVTP) -> list[dict[str, Any]]:
     ]
 
 
-def _history(events: pd.DataFrame, study: Study, config: TrainConfig) -> list[dict[str, Any]]:
-    """What followed the confirmed breakouts of the index, by asset and horizon."""
-    own = events[(events["series"] == "R2000") & (events["event"] == CONFIRMED)]
-    out = []
-    for (asset, horizon), part in own.groupby(["asset", "horizon"], sort=False):
-        seen = part[part["log_return"].notna()]
-        out.append(
-            {
-                "asset": asset,
-                "horizon": horizon,
-                "n_events": len(part),
-                "n": len(seen),
-                "dates": [f"{d:%Y-%m-%d}" for d in seen["date"]],
-                "log_returns": seen["log_return"].tolist(),
-                "before_prices": int((part["note"] == "no price yet").sum()),
-            }
-        )
-    return out
+def _lockbox(study: Study, config: TrainConfig) -> dict[str, Any] | None:
+    """Since when outcomes are locked away; None where none are."""
+    losses = study.forecasts.losses
+    locked = losses.loc[losses["lockbox"].astype(bool), "session"]
+    return {"since": locked.min(), "share": config.walk.lockbox} if len(locked) else None
 
 
 def _quarantined(market: Market) -> list[dict[str, Any]]:

@@ -84,7 +84,9 @@ def run_job(
         progress("record", 1, 4)
         with tempfile.TemporaryDirectory() as folder:
             info = run_info(run, market, config)
-            report = write_report(Path(folder) / "report.html", found.card, found.facts, found.study, market, found.events, info)
+            report = write_report(
+                Path(folder) / "report.html", found.card, found.facts, found.study, market, found.events, found.strategies, info
+            )
             log_files(Path(folder), found, config, gather_inputs(market, market_file))
             if run.trial is not None:
                 run.trial.keep(found.study.forecasts.losses, Path(folder) / "evaluation" / "lockbox.parquet")

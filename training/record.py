@@ -173,9 +173,9 @@ def log_files(folder: Path, found: Evaluated, config: TrainConfig, inputs: Mappi
 def write_evaluation(folder: Path, found: Evaluated, config: TrainConfig) -> Path:
     """Write the numbers of a run, as they are logged and as a reproduction of it is compared with them."""
     folder.mkdir()
-    judged, locked = lock_away(found.study.forecasts.losses)
-    judged.to_parquet(folder / "oos_losses.parquet")
-    locked.to_parquet(folder / "lockbox.parquet")
+    for name, table in zip(("oos_losses", "lockbox"), lock_away(found.study.forecasts.losses), strict=True):
+        table.to_parquet(folder / f"{name}.parquet")
+    found.strategies.returns.to_parquet(folder / "strategy.parquet")
     found.study.skill.to_csv(folder / "skill.csv", index=False)
     found.scorer.published.to_parquet(folder / "published.parquet")
     found.events.to_csv(folder / "events.csv", index=False)

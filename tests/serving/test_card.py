@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from serving.card import build_card
-from serving.screen import UNKNOWN, WIDTH, render_screen
+from serving.screen import WIDTH, render_screen
 
 ASSETS, HORIZONS = ("BTC", "ETH", "ALT"), (5, 21, 63, 126)
 LAST = "2024-12-31"
@@ -43,18 +43,27 @@ def facts_of(**changes: Any) -> dict[str, Any]:
             | ({"p": None, "p_adjusted": None, "verdict": "too few rows to tell"} if h > 21 else {})
             for a, h in cells
         ],
-        "trials": 48,
+        "trials": {"rungs": 48, "family": 3},
+        "lockbox": {"since": "2022-06-01", "share": 0.2},
+        "draws": 4999,
+        "looks": 60,
         "history": [
+            {"asset": a, "horizon": h, "n": 2, "dates": ["2016-12-01", "2020-11-09"], "log_returns": [-0.1, 0.7], "before_prices": 1}
+            | {"not_over": [], "p": 0.119, "p_adjusted": 0.95, "base_up": 0.57, "base_n": 2937, "base_n_independent": 46}
+            | {"verdict": "inconclusive"}
+            for a, h in cells
+        ],
+        "claims": [{"name": name, "verdict": "inconclusive"} for name in ("C1", "C2", "C3")] + [{"name": "C4", "verdict": "contradicted"}],
+        "lag": [
             {
                 "asset": a,
-                "horizon": h,
-                "n_events": 3,
-                "n": 2,
-                "dates": ["2016-12-01", "2020-11-09"],
-                "log_returns": [-0.1, 0.7],
-                "before_prices": 1,
+                "conventions": [
+                    {"day": f"closing {way}", "n": 3000, "same_day": same, "p": 0.189, "band": 0.07}
+                    | dict.fromkeys(("best", "lo", "hi", "best_days", "lo_days", "hi_days"))
+                    for way, same in (("after", 0.188), ("before", 0.03))
+                ],
             }
-            for a, h in cells
+            for a in ASSETS
         ],
         "quarantined": [],
         "today": {
@@ -101,6 +110,8 @@ def answers_of(**changes: Any) -> pd.DataFrame:
                 f"{key}_lo80": -wide,
                 f"{key}_median": 0.001 * horizon,
                 f"{key}_hi80": wide,
+                f"{key}_lo80_conformal": -1.25 * wide,
+                f"{key}_hi80_conformal": 1.25 * wide,
                 f"{key}_p_up": 0.55,
                 f"{key}_served_by": BASELINE,
             }
@@ -113,7 +124,7 @@ def answers_of(**changes: Any) -> pd.DataFrame:
 def without(tree: Any) -> Any:
     """The same tree with every number in it unknown; counts and flags stay."""
     if isinstance(tree, dict):
-        kept = ("n", "n_events", "n_independent", "horizon", "trials", "before_prices", "simulated", "identified")
+        kept = ("n", "n_independent", "horizon", "rungs", "before_prices", "simulated", "identified")
         return {k: v if k in kept else without(v) for k, v in tree.items()}
     if isinstance(tree, list):
         return [without(v) for v in tree if not isinstance(v, float)]
@@ -154,14 +165,18 @@ def test_screen_shows_every_block_within_a_hundred_columns():
         "the model expects such a state to last 90 sessions · a calm/turbulent label",
         "BREAKOUT Russell 2000: none (5% below the record; the last record is 99 sessions old)",
         "· last event: R2000 retest held on 2023-03-01",
-        "BTC 5 +0.5% [-11%, +12%] .55 .57 2995 (599) baseline M0",
+        "BTC 5 +0.5% [-13%, +15%] .55 .57 2995 (599) baseline M0",
         "AGAINST outflows year to date $9.9bn (IWM, VTWO, 9.0% of assets) · record high with outflows year to date",
         "30% of 900 filers lose money, highest since 2016-01-04 · 50% of stocks above their 200-day average, more than on 40% of days",
         "(survivorship-biased panel) · VIX 17, higher than on 61% of days",
-        "HISTORY over 63 sessions: BTC after 2 confirmed breakouts (-10%, +101%, 1 more before it had prices; base rate of a rise .57)",
-        "too few to conclude from",
+        "LAG in days: none found, small caps against BTC, ETH, ALT (lags of 2 to 63 sessions either way, p .19 at least)",
+        "correlation on the day: BTC +0.19 (n 3000), ETH +0.19 (n 3000), ALT +0.19 (n 3000)",
+        "HISTORY over 63 sessions: BTC after 2 confirmed breakouts (-10%, +101%, 1 more before it had prices; base rate of a rise .57, "
+        "shift p .12, adjusted .95): inconclusive",
+        "claims: C1, C2, C3 inconclusive; C4 contradicted (`appetite claims`)",
         "SKILL no model beat its baseline out of sample",
-        "best of 6 tests: BTC 5 sessions, p .20, adjusted .90, 1939 rows judged (387 independent) · 48 variants in this run",
+        "best of 6 tests: BTC 5 sessions, p .20, adjusted .90, 1939 rows judged (387 independent) · "
+        "48 variants in this run, trial 3 of its family in the ledger",
     ):
         assert words in text, words
 
@@ -233,7 +248,6 @@ def test_asset_whose_history_is_too_short_for_a_forecast_is_left_out_of_the_fore
     answers = answers_of().drop(columns=[c for c in answers_of() if c.startswith("ALT_")])
     text = flat(screen(answers=answers))
     assert "ALT after 2 confirmed breakouts" in text
-    assert f"base rate of a rise {UNKNOWN}" in text
     assert len(build_card(facts_of(), answers, "m")["forecast"]) == 8
 
 
@@ -252,8 +266,9 @@ def test_walk_forwards_own_answers_name_their_rung():
 
 
 def test_wide_forecasts_stay_within_the_screen():
-    wild = {f"{asset}_{horizon}_{end}": value for asset in ASSETS for horizon in HORIZONS for end, value in (("lo80", -3.0), ("hi80", 2.4))}
-    assert "[-95%, +1002%]" in screen(answers=answers_of(**wild))
+    ends = {"lo80": -3.0, "hi80": 2.4, "lo80_conformal": np.nan, "hi80_conformal": np.nan}
+    wild = {f"{asset}_{horizon}_{end}": value for asset in ASSETS for horizon in HORIZONS for end, value in ends.items()}
+    assert "~[-95%, +1002%]" in screen(answers=answers_of(**wild))
 
 
 def test_facts_of_another_session_are_not_shown():
@@ -413,4 +428,75 @@ def test_win_names_the_rung_and_its_adjusted_p():
         "SKILL the walk's choices beat the best baseline out of sample: BTC 5, adjusted p under .001, CRPS +2.1% (p .012), "
         "1939 rows judged (387 independent), now by M4 (ridge on pre-registered features) · the baseline serves the rest" in text
     )
-    assert "BTC 5 +0.5% [-11%, +12%] .55 .57 2995 (599) M4" in text
+    assert "BTC 5 +0.5% [-13%, +15%] .55 .57 2995 (599) M4" in text
+
+
+def test_interval_shown_is_calibrated_where_it_is_bounded_and_the_models_own_is_marked():
+    answers = answers_of(BTC_5_hi80_conformal=np.nan)
+    own, calibrated = build_card(facts_of(), answers, "m")["forecast"][:2]
+    assert (own["interval"], own["log_lo"], own["log_hi"]) == ("model", own["log_lo80"], own["log_hi80"])
+    assert (calibrated["interval"], calibrated["log_lo"]) == ("calibrated", calibrated["log_lo80_conformal"])
+    text = screen(answers=answers)
+    assert text.count("~[") == 1
+    assert "~ the model's own interval: too few of its misses are known to calibrate it" in flat(text)
+    assert "~" not in screen()
+
+
+def test_answer_without_calibrated_columns_shows_the_models_intervals():
+    answers = answers_of()
+    card = build_card(facts_of(), answers[[c for c in answers if not c.endswith("_conformal")]], "m")
+    assert {each["interval"] for each in card["forecast"]} == {"model"}
+    assert "~[-11%, +12%]" in render_screen(card)
+
+
+@pytest.mark.parametrize("name", ["lag", "history", "claims", "draws", "looks", "trials", "lockbox", "skill"])
+def test_fact_that_training_did_not_leave_is_null_and_breaks_nothing(name):
+    facts = facts_of()
+    del facts[name]
+    assert build_card(facts, answers_of(), "m")[name] is None
+    assert "REGIME" in screen(facts)
+
+
+def lag_of(**found: Any) -> list[dict[str, Any]]:
+    lag = copy.deepcopy(facts_of()["lag"])
+    lag[0]["conventions"][0] |= found
+    return lag
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        (
+            {"best": 10, "lo": 8, "hi": 11, "best_days": 14, "lo_days": 12, "hi_days": 16, "p": 0.001},
+            "LAG small caps lead BTC by 14 days (95% 12 to 16; p .001; closing after) · correlation on the day",
+        ),
+        (
+            {"best": -10, "lo": -11, "hi": -8, "best_days": -14, "lo_days": -16, "hi_days": -12, "p": 0.001},
+            "LAG BTC leads small caps by 14 days (95% 12 to 16; p .001; closing after)",
+        ),
+        (
+            {"best": 10, "lo": -4, "hi": 11, "best_days": 14, "lo_days": -6, "hi_days": 16, "p": 0.04},
+            "LAG small caps lead BTC by 14 days (95% from -6 to 16, sign open; p .040; closing after)",
+        ),
+    ],
+)
+def test_lag_is_told_in_days_with_its_interval(found, words):
+    assert words in flat(screen(facts_of(lag=lag_of(**found))))
+
+
+def test_lag_of_too_short_a_history_says_so():
+    assert "LAG too few sessions to look for one" in flat(screen(facts_of(lag=[])))
+
+
+def test_history_says_what_is_not_over_and_gives_nothing_without_events():
+    facts = facts_of()
+    for each in facts["history"]:
+        each.update({"n": 0, "log_returns": [], "dates": [], "not_over": ["2024-11-06"], "p": None, "p_adjusted": None})
+        each["verdict"] = "not testable"
+    text = flat(screen(facts))
+    assert "BTC after 0 confirmed breakouts (none, 1 more before it had prices, 1 not over; base rate of a rise .57): not testable" in text
+    assert "no asset has a history" in flat(screen(facts_of(history=[])))
+
+
+def test_trials_are_told_with_what_the_ledger_counts():
+    assert "48 variants in this run, those of earlier runs come on top" in flat(screen(facts_of(trials={"rungs": 48, "family": None})))

@@ -10,12 +10,11 @@ from models.inference import Array
 from training.comparison.aligned import Aligned
 from training.evaluation.deflation import MIN_TRIALS, deflated_sharpe, effective_trials, pbo, sharpe
 from training.evaluation.offsets import MIN_ROWS
-from training.evaluation.strategy import strategy_returns
+from training.evaluation.strategy import COSTS_BP, RISK_AVERSION, SESSIONS_A_YEAR, strategy_returns
 
-COST_BP, RISK_AVERSION = 25.0, 3.0
-"""Basis points of what is traded, a dear venue; and how much variance is feared."""
+COST_BP = max(COSTS_BP)
+"""Basis points of what is traded: a dear venue."""
 
-SESSIONS_A_YEAR = 252
 BLOCKS = 16
 
 

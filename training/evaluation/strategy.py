@@ -11,6 +11,12 @@ from models.inference import Array
 BASIS_POINT = 1e-4
 SESSIONS_A_YEAR = 252
 
+RISK_AVERSION = 3.0
+"""How much variance is feared."""
+
+COSTS_BP, DELAYS = (10.0, 25.0), (0, 1)
+"""Basis points of what is traded, a cheap and a dear venue; and sessions by which an entry is late."""
+
 
 @dataclass(frozen=True)
 class SharpeTest:

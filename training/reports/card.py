@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from serving.sentences import served_by
+from serving.sentences import interval_words, marks, served_by
 from serving.words import percent, prob
 from training.reports.tables import Table
 
@@ -21,12 +21,9 @@ def forecast_table(card: Mapping[str, Any]) -> Table:
     rows = []
     for each in card["forecast"]:
         horizon = f"{each['horizon']}*" if each["descriptive"] else str(each["horizon"])
-        interval = f"[{percent(each['log_lo80'])}, {percent(each['log_hi80'])}]"
         n = f"{each['n']} ({each['n_independent']})"
-        numbers = [percent(each["log_median"]), interval, prob(each["p_up"]), prob(each["base_up"]), n]
+        numbers = [percent(each["log_median"]), interval_words(each), prob(each["p_up"]), prob(each["base_up"]), n]
         rows.append([each["asset"], horizon, *numbers, served_by(each["served_by"])])
     head = ["asset", "sessions", "median", "80% interval", "P(up)", "base rate of a rise", "n (independent)", "served by"]
-    note = "Forecasts of the session shown."
-    if any(each["descriptive"] for each in card["forecast"]):
-        note += " * descriptive: one decade is too short to establish such a horizon."
-    return Table(note, head, rows, text=(0, 7))
+    note = ". ".join(["Forecasts of the session shown; intervals are calibrated on their own misses", *marks(card["forecast"])])
+    return Table(f"{note}.", head, rows, text=(0, 7))

@@ -1,7 +1,6 @@
 """The report: one HTML file that carries everything it shows."""
 
 from collections.abc import Mapping
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -10,23 +9,29 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from features.market import Market
 from serving.card import LONGEST_CONFIRMED
-from serving.sentences import card_terms
+from serving.sentences import card_terms, trials_words
+from serving.words import share
 from training.evaluation import calibration
+from training.evaluation.coverage import coverage_table
 from training.evaluation.offsets import MIN_ROWS
 from training.evaluation.skill import LONGEST_TESTED
+from training.evaluation.strategy import RISK_AVERSION
 from training.reference import DRAWDOWN, HORIZON, reference_table
-from training.reports import inputs, plots_checks, tables
+from training.reports import inputs, plots_checks, tables, tables_skill
 from training.reports.base_fans import base_fan
 from training.reports.card import card_when, forecast_table
+from training.reports.earned import earned_section
+from training.reports.made import commands_of, config_table, made_terms
 from training.reports.plot import Plot, captioned
-from training.reports.plots import fan_figure, gain_figure, regime_figure
+from training.reports.plots import gain_figure, regime_figure
+from training.reports.plots_fans import fan_figure
 from training.reports.regime import regime_section
 from training.reports.tables import Table
+from training.strategies import Strategies
 from training.study import Study
 from training.targets import calm_rise
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
-PACKAGES = ("numpy", "scipy", "pandas", "scikit-learn", "hmmlearn", "scoringrules", "matplotlib", "mlflow")
 ENTER, LEAVE = 0.6, 0.4
 
 
@@ -37,6 +42,7 @@ def write_report(
     study: Study,
     market: Market,
     events: pd.DataFrame,
+    strategies: Strategies,
     run_info: Mapping[str, Any],
 ) -> Path:
     """Write the report of a run.
@@ -47,6 +53,7 @@ def write_report(
     card : as `serving.card.build_card`
     facts : as `training.facts.gather_facts`
     events : as `training.claims.events.event_study`
+    strategies : as `training.strategies.make_strategies`
     run_info : run_id, experiment, tracking_uri, commit, code_hash, seed, fingerprint and config (values by dotted name), as
         far as they are known
 
@@ -68,6 +75,12 @@ def write_report(
         "plots": _plots(card, study, events, config, assets, horizons, simulated),
         "sure": regime_section(study, facts["regime"], *_thresholds(config), simulated),
         "skill": _skill(study, assets),
+        "tried": trials_words(facts["trials"]),
+        "locked": _locked(facts["lockbox"]),
+        "coverage": _coverage(study),
+        "pit_tests": tables_skill.pit_test_table(study.skill) if len(study.skill) else None,
+        "earned": earned_section(strategies),
+        "risk_aversion": f"{RISK_AVERSION:.0f}",
         "longest_confirmed": LONGEST_CONFIRMED,
         "longest_tested": LONGEST_TESTED,
         "min_rows": MIN_ROWS,
@@ -79,9 +92,9 @@ def write_report(
         "quarantine": tables.quarantine_table(market),
         "reference": _reference(study, config),
         "label": {"horizon": config.get("regime.label_horizon", HORIZON), "drawdown": config.get("regime.label_drawdown", DRAWDOWN)},
-        "made": _made(run_info, market, facts),
-        "commands": _commands(run_info),
-        "config": Table("Every value the run was told.", ["key", "value"], [[k, _value(v)] for k, v in config.items()], text=(0, 1)),
+        "made": made_terms(run_info, market, facts),
+        "commands": commands_of(run_info),
+        "config": config_table(config),
     }
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -129,7 +142,25 @@ def _thresholds(config: Mapping[str, Any]) -> tuple[float, float]:
 def _skill(study: Study, assets: list[str]) -> list[Table]:
     if study.skill.empty:
         return []
-    return [tables.served_table(study.skill), *(tables.rung_table(study.skill, asset) for asset in assets)]
+    return [
+        tables_skill.served_table(study.skill),
+        tables_skill.interval_table(study.skill),
+        *(tables_skill.rung_table(study.skill, asset) for asset in assets),
+    ]
+
+
+def _coverage(study: Study) -> list[Table]:
+    table = coverage_table(study.forecasts.losses)
+    return [tables_skill.coverage_view(table, level) for level in (0.8, 0.9, 0.5)] if len(table) else []
+
+
+def _locked(lockbox: Mapping[str, Any] | None) -> str:
+    if lockbox is None:
+        return "No rows are locked away: everything here has been looked at."
+    return (
+        f"The newest {share(lockbox['share'])} of the judged sessions, from {lockbox['since']} on, are locked away: no outcome of theirs "
+        "is in any number here. They are opened once a family, and the opening is on record."
+    )
 
 
 def _reference(study: Study, config: Mapping[str, Any]) -> Table | None:
@@ -144,32 +175,3 @@ def _readers(config: Mapping[str, Any]) -> dict[str, list[str]]:
     drivers = config.get("regime.drivers", []) if config.get("regime.kind") == "tvtp" else []
     regime = dict.fromkeys([*config.get("regime.columns", []), *drivers])
     return {"regime": list(regime), "ridge": list(config.get("forecast.features", []))}
-
-
-def _made(run_info: Mapping[str, Any], market: Market, facts: Mapping[str, Any]) -> list[tuple[str, str]]:
-    regime = facts["regime"]
-    named = {
-        "Run": run_info.get("run_id"),
-        "Experiment": run_info.get("experiment"),
-        "Data fingerprint": run_info.get("fingerprint") or market.fingerprint(),
-        "Data": f"{market.name}, {facts['first_session']} to {facts['trained_to']}: {market.note}",
-        "Commit": run_info.get("commit"),
-        "Code hash": run_info.get("code_hash"),
-        "Seed": run_info.get("seed"),
-        "Trials": f"{facts['trials']} variants: assets x horizons x rungs that are no baseline. Earlier runs of the experiment count too",
-        "Refits": f"{regime['refits']}, from {regime['first_fit']} to {regime['last_fit']}; {regime['degenerate_refits']} degenerate",
-        "Versions": ", ".join(f"{name} {version(name)}" for name in PACKAGES),
-    }
-    return [(term, "not recorded" if value is None else str(value)) for term, value in named.items()]
-
-
-def _commands(run_info: Mapping[str, Any]) -> list[tuple[str, str]]:
-    uri = run_info.get("tracking_uri")
-    given = dict(run_info.get("commands", {}))
-    if uri and "open the record" not in given:
-        given["open the record"] = f"mlflow ui --backend-store-uri '{uri}'"
-    return list(given.items())
-
-
-def _value(value: Any) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

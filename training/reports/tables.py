@@ -7,10 +7,7 @@ from typing import Any
 import pandas as pd
 
 from features.market import Market
-from models.forecast import RUNGS
-from serving.card import LONGEST_CONFIRMED
-from serving.words import count, day, fixed, p_value, percent, plain, prob, share, signed, stay
-from training.book import SERVED
+from serving.words import count, day, fixed, percent, plain, prob, share, signed, stay
 from training.evaluation.calibration import PIT_BINS, gain_by_year
 from training.reference import CONSTANT
 from training.reports.plots import regime_spells
@@ -60,7 +57,7 @@ def base_table(forecast: Sequence[Mapping[str, Any]], base: pd.DataFrame) -> Tab
     rows = []
     for each in forecast:
         own = past.loc[(each["asset"], each["horizon"])]
-        fan = [percent(each[k]) for k in ("log_lo80", "log_median", "log_hi80")]
+        fan = [percent(each[k]) for k in ("log_lo", "log_median", "log_hi")]
         rows.append(
             [
                 each["asset"],
@@ -70,8 +67,8 @@ def base_table(forecast: Sequence[Mapping[str, Any]], base: pd.DataFrame) -> Tab
                 f"{own['n']:.0f} ({own['n_independent']:.0f})",
             ]
         )
-    head = ["asset", "sessions", "forecast 10%", "median", "90%", "past 10%", "median", "90%", "n (independent)"]
-    return Table("Forecast and base rate: quantiles of the move.", head, rows)
+    head = ["asset", "sessions", "forecast from", "median", "to", "past 10%", "median", "90%", "n (independent)"]
+    return Table("Forecast and base rate: median and 80% interval of the move.", head, rows)
 
 
 def reliability_table(table: pd.DataFrame) -> Table:
@@ -99,73 +96,6 @@ def pit_table(table: pd.DataFrame) -> Table:
     ]
     head = ["asset", "sessions", *(f"{k / PIT_BINS:.1f}-{(k + 1) / PIT_BINS:.1f}" for k in range(PIT_BINS)), "n (independent)"]
     return Table("Density of outcomes in each tenth of their forecast; 1 is calibrated.", head, rows)
-
-
-def served_table(skill: pd.DataFrame) -> Table:
-    """The tested family: what would have been served, one row an asset and horizon."""
-    rows = []
-    for r in skill[skill["rung"] == SERVED].to_dict("records"):
-        numbers = [
-            signed(r["crps_skill"]),
-            signed(r["r2_oos"]),
-            share(r["coverage_80"]),
-            p_value(r["p"]),
-            p_value(r["p_overlap"]),
-            p_value(r["p_adjusted"]),
-            p_value(r["p_delay1"]),
-            p_value(r["p_gain"]),
-        ]
-        verdict = f"{r['verdict']}; {r['note']}" if r["note"] else r["verdict"]
-        rows.append([r["asset"], str(r["horizon"]), f"{r['n']} ({r['n_independent']})", r["best_baseline"], *numbers, verdict])
-    head = [
-        "asset",
-        "sessions",
-        "n (independent)",
-        "best baseline",
-        "CRPS skill",
-        "R² out of sample",
-        "80% interval held",
-        "p",
-        "p of all rows",
-        "p adjusted",
-        "p, a session late",
-        "p of CRPS",
-        "verdict",
-    ]
-    return Table(
-        f"The walk's choices: the rung that an inner walk had chosen by then. Those up to {LONGEST_CONFIRMED} sessions are tests.",
-        head,
-        rows,
-        text=(0, 3, 12),
-    )
-
-
-def rung_table(skill: pd.DataFrame, asset: str) -> Table:
-    """Every rung of one asset, with raw p-values."""
-    rows = []
-    for r in skill[skill["asset"] == asset].to_dict("records"):
-        name = "the walk's choices" if r["rung"] == SERVED else f"{r['rung']} {RUNGS[r['rung']]}"
-        best = "*" if r["rung"] == r["best_baseline"] else ""
-        cost = [fixed(r["crps"], 4), signed(r["crps_skill"]), signed(r["r2_oos"]), fixed(r["brier"], 3), share(r["coverage_80"])]
-        rows.append(
-            [f"{r['horizon']}", name + best, str(r["n"]), *cost, fixed(r["cw_t"], 2), p_value(r["p"]), p_value(r["p_delay1"]), r["note"]]
-        )
-    head = [
-        "sessions",
-        "rung",
-        "n",
-        "CRPS",
-        "CRPS skill",
-        "R² out of sample",
-        "Brier of P(up)",
-        "80% interval held",
-        "Clark-West t",
-        "raw p",
-        "raw p, a session late",
-        "remark",
-    ]
-    caption = f"{asset}: every rung against the best baseline (*). Raw p-values of single rungs are descriptive."
-    return Table(caption, head, rows, text=(1, 11))
 
 
 def gain_table(gain: pd.DataFrame) -> Table:

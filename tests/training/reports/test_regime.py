@@ -18,6 +18,7 @@ from training.reports.plots_regime import moved_figure, range_figure, refits_fig
 from training.reports.regime import YEAR, newest_year, refits_table, regime_section, specification_table, sure_sentences
 from training.reports.report import write_report
 from training.reports.style import to_bytes
+from training.strategies import make_strategies
 from training.study import make_table, run_study
 
 FEW = {"assets": ["BTC"], "horizons": [5], "regime.n_init": 1, "regime.bootstrap": 10, "regime.evidence": 2}
@@ -157,7 +158,9 @@ def report_of(market, config, study, facts, folder):
     """Write the report and give its text, which is whole."""
     card = build_card(facts, make_scorer(study, config).published, "run abcd1234")
     events = event_study(market, config.assets, config.horizons)
-    text = write_report(folder / "r.html", card, facts, study, market, events, {"config": config.resolved()}).read_text(encoding="utf-8")
+    earned = make_strategies(study.forecasts.losses, study.skill, study.prices, 1)
+    info = {"config": config.resolved()}
+    text = write_report(folder / "r.html", card, facts, study, market, events, earned, info).read_text(encoding="utf-8")
     assert Page(text).open == []
     return text
 

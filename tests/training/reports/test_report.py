@@ -16,6 +16,7 @@ from models.answers import QUANTILES
 from serving import words
 from serving.card import build_card
 from serving.screen import render_screen
+from serving.sentences import interval_words
 from training.artefact import make_scorer
 from training.claims.events import event_study
 from training.config import load_config
@@ -26,9 +27,11 @@ from training.regimes import STATE_NAMES, UNIDENTIFIED
 from training.reports.base_fans import AFTER, BEFORE, FAN_STEP, base_fan, event_path, path_fan
 from training.reports.captions import CAPTIONS
 from training.reports.inputs import FACE, HIGH, SOURCES, WIDE, silent_columns, sparkline
-from training.reports.plots import SHADES, fan_figure, plot_files, regime_spells
+from training.reports.plots import SHADES, plot_files, regime_spells
+from training.reports.plots_fans import fan_figure
 from training.reports.report import TEMPLATES, write_report
 from training.reports.style import to_bytes
+from training.strategies import make_strategies
 from training.study import make_table, run_study
 
 FETCHES = re.compile(r"""(?:src|srcset|href|xlink:href|action|data|poster)\s*=\s*["']?\s*([^"'\s>]+)""", re.IGNORECASE)
@@ -49,7 +52,9 @@ def run(sample_market, project_root):
     card = build_card(facts, make_scorer(study, config).published, "run abcd1234")
     events = event_study(sample_market, config.assets, config.horizons)
     info = {"run_id": "abcd1234", "config": config.resolved(), "tracking_uri": "sqlite:///mlflow.db", "seed": 0, "fingerprint": "f" * 64}
-    return {"card": card, "facts": facts, "study": study, "market": sample_market, "events": events, "run_info": info}
+    earned = make_strategies(study.forecasts.losses, study.skill, study.prices, 3)
+    record = {"card": card, "facts": facts, "study": study, "market": sample_market, "events": events, "strategies": earned}
+    return record | {"run_info": info}
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +140,7 @@ def test_report_tells_the_numbers_of_the_screen(html, run):
 
 
 def _forecast_words(each):
-    interval = f"[{words.percent(each['log_lo80'])}, {words.percent(each['log_hi80'])}]"
+    interval = interval_words(each)
     n = f"{each['n']} ({each['n_independent']})"
     return words.percent(each["log_median"]), interval, words.prob(each["p_up"]), words.prob(each["base_up"]), n
 

@@ -1,0 +1,91 @@
+"""What the served forecasts would have earned beside those of the best baseline, on judged rows alone, and what is left of it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from models.forecast import BASELINES, RUNGS
+from models.inference import Array
+from serving.card import LONGEST_CONFIRMED
+from training.book import SERVED
+from training.evaluation.deflation import deflated_sharpe, probabilistic_sharpe, sharpe
+from training.evaluation.strategy import COSTS_BP, DELAYS, RISK_AVERSION, SESSIONS_A_YEAR, sharpe_test, strategy_returns
+
+COLUMNS = ["session", "asset", "horizon", "series", "delay", "cost_bp", "weight", "ret"]
+SUMMARY = ["asset", "horizon", "series", "delay", "cost_bp", "n", "sharpe", "error", "p", "psr", "deflated", "turnover"]
+CHOICES = tuple(rung for rung in RUNGS if rung not in BASELINES)
+
+
+@dataclass(frozen=True)
+class Strategies:
+    """Strategies of a run.
+
+    Attributes
+    ----------
+    returns : DataFrame with session (on which it was earned), asset, horizon, series (`served`, or the rung of the best baseline),
+        delay, cost_bp, weight (held over the session), ret (simple, after costs)
+    summary : a row an asset, horizon, series, delay and cost: n (sessions), sharpe (a year) and its standard error, p (one-sided, of
+        'not above zero'), psr, deflated (for `n_trials`), turnover (of the wealth, a year); NaN where nothing was held
+    n_trials : that `deflated` allows for
+    """
+
+    returns: pd.DataFrame
+    summary: pd.DataFrame
+    n_trials: int
+
+
+def make_strategies(losses: pd.DataFrame, skill: pd.DataFrame, prices: pd.DataFrame, n_trials: int) -> Strategies:
+    """Trade what was served, and the best baseline, over the horizons that are tested.
+
+    Positions are decided on judged rows and earn up to the last of them, so that nothing is earned in the lock-box. The spread of
+    Sharpe ratios without skill is taken from the rungs that are no baseline: variants on the same sessions.
+
+    Parameters
+    ----------
+    losses, skill : of the study
+    prices : price of each asset at `asof(t)`
+    n_trials : of the family, this one among them
+    """
+    returns, summary = [], []
+    served = skill[(skill["rung"] == SERVED) & (skill["horizon"] <= LONGEST_CONFIRMED)] if len(skill) else skill
+    for cell in served.itertuples():
+        asset, horizon = str(cell.asset), int(cell.horizon)  # type: ignore[arg-type]
+        own = losses[(losses["asset"] == asset) & (losses["horizon"] == horizon) & losses["outer"].astype(bool)]
+        forecasts = {str(rung): part.set_index("session")[["mean", "sd"]] for rung, part in own.groupby("rung", sort=False)}
+        for delay in DELAYS:
+            for cost_bp in COSTS_BP:
+                held = {name: _held(forecasts[name], prices[asset], horizon, delay, cost_bp) for name in forecasts}
+                spread = np.array([sharpe(held[name]["net"].to_numpy()) for name in CHOICES])
+                for name in (SERVED, str(cell.best_baseline)):
+                    labels: dict[str, Any] = {"asset": asset, "horizon": horizon, "series": name, "delay": delay, "cost_bp": cost_bp}
+                    returns.append(held[name].rename(columns={"net": "ret"}).assign(**labels)[COLUMNS])
+                    summary.append(labels | _summary(held[name], spread, n_trials))
+    table = pd.concat(returns, ignore_index=True) if returns else pd.DataFrame(columns=COLUMNS)
+    return Strategies(table, pd.DataFrame(summary, columns=SUMMARY), n_trials)
+
+
+def _held(forecast: pd.DataFrame, price: pd.Series, horizon: int, delay: int, cost_bp: float) -> pd.DataFrame:
+    """Trade one series of forecasts; the same sessions whatever the delay."""
+    span = price.loc[forecast.index[0] : forecast.index[-1]].ffill()
+    said = forecast.reindex(span.index)
+    moves = np.log(span).diff().fillna(0.0).to_numpy(dtype=np.float64)
+    mean, sd = (said[name].to_numpy(dtype=np.float64) for name in ("mean", "sd"))
+    table = strategy_returns(mean, sd, moves, horizon, delay, cost_bp, RISK_AVERSION)
+    return table.assign(session=span.index).iloc[1 + max(DELAYS) :]
+
+
+def _summary(held: pd.DataFrame, spread: Array, n_trials: int) -> dict[str, float]:
+    net = held["net"].to_numpy()
+    test, year = sharpe_test(net), np.sqrt(SESSIONS_A_YEAR)
+    nothing = np.isnan(test.sharpe)
+    return {
+        "n": test.n,
+        "sharpe": test.sharpe * year,
+        "error": test.error * year,
+        "p": test.p,
+        "psr": np.nan if nothing else probabilistic_sharpe(net),
+        "deflated": np.nan if nothing else deflated_sharpe(net, spread, n_trials),
+        "turnover": float(held["weight"].diff().abs().mean()) * SESSIONS_A_YEAR,
+    }
