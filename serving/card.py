@@ -15,7 +15,8 @@ OF_TRAINING = ("lag", "history", "claims", "draws", "looks", "skill", "trials", 
 """Facts of training that the card takes over as they are; one that a model was not given is None."""
 
 CALIBRATED, OWN = "calibrated", "model"
-"""Kinds of the interval shown: of delayed conformal inference, or the model's own where that one is unbounded."""
+"""Kinds of the interval shown: of delayed conformal inference, or the model's own where that one is unbounded or the horizon descriptive:
+the misses it takes its width from, 500 at most, hold under ten that do not overlap."""
 
 
 def build_card(facts: Mapping[str, Any], answers: pd.DataFrame, model: str | None) -> dict[str, Any]:
@@ -110,16 +111,17 @@ def _forecast(facts: Mapping[str, Any], row: pd.Series) -> list[dict[str, Any]]:
         judged = skill.get((rate["asset"], rate["horizon"]), {})
         model = [_number(row[f"{key}_{end}80"]) for end in ("lo", "hi")]
         calibrated = [_number(row.get(f"{key}_{end}80_conformal")) for end in ("lo", "hi")]
-        bounded = None not in calibrated
+        descriptive = rate["horizon"] > LONGEST_CONFIRMED
+        kind = OWN if descriptive or None in calibrated else CALIBRATED
         out.append(
             {
                 "asset": rate["asset"],
                 "horizon": rate["horizon"],
-                "descriptive": rate["horizon"] > LONGEST_CONFIRMED,
+                "descriptive": descriptive,
                 "log_median": _number(row[f"{key}_median"]),
-                "log_lo": (calibrated if bounded else model)[0],
-                "log_hi": (calibrated if bounded else model)[1],
-                "interval": CALIBRATED if bounded else OWN,
+                "log_lo": (calibrated if kind == CALIBRATED else model)[0],
+                "log_hi": (calibrated if kind == CALIBRATED else model)[1],
+                "interval": kind,
                 "log_lo80": model[0],
                 "log_hi80": model[1],
                 "log_lo80_conformal": calibrated[0],

@@ -63,7 +63,7 @@ def marks(forecast: Sequence[Mapping[str, Any]]) -> list[str]:
     if any(each["descriptive"] for each in forecast):
         out.append("* descriptive: one decade is too short to establish such a horizon")
     if any(each["interval"] == OWN for each in forecast):
-        out.append("~ the model's own interval: too few of its misses are known to calibrate it")
+        out.append("~ the model's own interval: too few misses that do not overlap are known to calibrate it")
     return out
 
 
@@ -71,9 +71,11 @@ def trials_words(trials: Mapping[str, Any] | None) -> str:
     """Say how much was tried before."""
     if trials is None:
         return "how much was tried is not known"
-    family = trials["family"]
-    rest = "those of earlier runs come on top" if family is None else f"trial {family} of its family in the ledger"
-    return f"{trials['rungs']} variants in this run, {rest}"
+    family, newest = trials["family"], trials.get("family_now")
+    if family is None:
+        return f"{trials['rungs']} variants in this run, those of earlier runs come on top"
+    more = f", which has {newest} by now" if newest is not None and newest > family else ""
+    return f"{trials['rungs']} variants in this run, trial {family} of its family in the ledger{more}"
 
 
 def rung(words: str) -> str:

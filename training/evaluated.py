@@ -53,10 +53,10 @@ def evaluate(market: Market, table: Table, config: TrainConfig, run_id: str, pro
     """
     study = run_study(table, config, progress)
     progress("record", 0, 4)
-    n_family = current_ledger().read().count_until(run_id)
-    facts = gather_facts(market, study, config, thesis_of(market, config.assets, progress), n_family)
+    place = current_ledger().read().place(run_id)
+    facts = gather_facts(market, study, config, thesis_of(market, config.assets, progress), place)
     scorer = make_scorer(study, config)
     card = build_card(facts, scorer.published, f"run {run_id[:8]}")
     events = event_study(market, list(config.assets), list(config.horizons))
-    strategies = make_strategies(study.forecasts.losses, study.skill, study.prices, n_family or 1)
+    strategies = make_strategies(study.forecasts.losses, study.skill, study.prices, place[1] if place else 1)
     return Evaluated(study, facts, scorer, card, events, strategies)

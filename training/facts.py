@@ -22,18 +22,20 @@ from training.specifications import newest_spread, specification_facts
 from training.study import Study
 from training.targets import calm_rise
 
+N_CHOICES = len(set(RUNGS) - set(BASELINES))
+
 
 def gather_facts(
-    market: Market, study: Study, config: TrainConfig, thesis: Mapping[str, Any] | None = None, n_family: int | None = None
+    market: Market, study: Study, config: TrainConfig, thesis: Mapping[str, Any] | None = None, place: tuple[str, int] | None = None
 ) -> dict[str, Any]:
     """Collect everything the card and the report say besides the answer itself, as plain values for JSON.
 
     Parameters
     ----------
     thesis : as `training.thesis.thesis_of`; None where nothing was judged, and then nothing is said of it
-    n_family : trials of the family in the ledger, this one among them; None where it is no trial
+    place : in the ledger, as `training.ledger.register.Register.place`; None where it is no trial
     """
-    thesis = thesis or {}
+    thesis, (family_id, family) = thesis or {}, place or (None, None)
     facts: dict[str, Any] = clean(
         {
             "market": {"name": market.name, "simulated": market.simulated, "note": market.note},
@@ -44,7 +46,7 @@ def gather_facts(
             "regime": _regime(study, config),
             "base_rates": base_rates(study.prices, list(config.assets), list(config.horizons)).to_dict("records"),
             "skill": study.skill[study.skill["rung"] == SERVED].to_dict("records") if len(study.skill) else [],
-            "trials": {"rungs": len(config.assets) * len(config.horizons) * len(set(RUNGS) - set(BASELINES)), "family": n_family},
+            "trials": {"rungs": len(config.assets) * len(config.horizons) * N_CHOICES, "family_id": family_id, "family": family},
             "lockbox": _lockbox(study, config),
             **{name: thesis.get(name) for name in ("draws", "looks", "history", "claims", "lag")},
             "quarantined": _quarantined(market),

@@ -14,7 +14,7 @@ from training.evaluation.deflation import deflated_sharpe, probabilistic_sharpe,
 from training.evaluation.strategy import COSTS_BP, DELAYS, RISK_AVERSION, SESSIONS_A_YEAR, sharpe_test, strategy_returns
 
 COLUMNS = ["session", "asset", "horizon", "series", "delay", "cost_bp", "weight", "ret"]
-SUMMARY = ["asset", "horizon", "series", "delay", "cost_bp", "n", "sharpe", "error", "p", "psr", "deflated", "turnover"]
+SUMMARY = ["asset", "horizon", "series", "delay", "cost_bp", "n", "sharpe", "error", "p", "p_gain", "psr", "deflated", "turnover"]
 CHOICES = tuple(rung for rung in RUNGS if rung not in BASELINES)
 
 
@@ -27,7 +27,8 @@ class Strategies:
     returns : DataFrame with session (on which it was earned), asset, horizon, series (`served`, or the rung of the best baseline),
         delay, cost_bp, weight (held over the session), ret (simple, after costs)
     summary : a row an asset, horizon, series, delay and cost: n (sessions), sharpe (a year) and its standard error, p (one-sided, of
-        'not above zero'), psr, deflated (for `n_trials`), turnover (of the wealth, a year); NaN where nothing was held
+        'not above zero'), p_gain (of the served series: of 'earns no more than the best baseline', by the difference), psr, deflated
+        (for `n_trials`), turnover (of the wealth, a year); NaN where nothing was held, or traded otherwise than the baseline
     n_trials : that `deflated` allows for
     """
 
@@ -61,7 +62,7 @@ def make_strategies(losses: pd.DataFrame, skill: pd.DataFrame, prices: pd.DataFr
                 for name in (SERVED, str(cell.best_baseline)):
                     labels: dict[str, Any] = {"asset": asset, "horizon": horizon, "series": name, "delay": delay, "cost_bp": cost_bp}
                     returns.append(held[name].rename(columns={"net": "ret"}).assign(**labels)[COLUMNS])
-                    summary.append(labels | _summary(held[name], spread, n_trials))
+                    summary.append(labels | _summary(held[name], held[str(cell.best_baseline)], spread, n_trials))
     table = pd.concat(returns, ignore_index=True) if returns else pd.DataFrame(columns=COLUMNS)
     return Strategies(table, pd.DataFrame(summary, columns=SUMMARY), n_trials)
 
@@ -76,7 +77,7 @@ def _held(forecast: pd.DataFrame, price: pd.Series, horizon: int, delay: int, co
     return table.assign(session=span.index).iloc[1 + max(DELAYS) :]
 
 
-def _summary(held: pd.DataFrame, spread: Array, n_trials: int) -> dict[str, float]:
+def _summary(held: pd.DataFrame, baseline: pd.DataFrame, spread: Array, n_trials: int) -> dict[str, float]:
     net = held["net"].to_numpy()
     test, year = sharpe_test(net), np.sqrt(SESSIONS_A_YEAR)
     nothing = np.isnan(test.sharpe)
@@ -85,6 +86,7 @@ def _summary(held: pd.DataFrame, spread: Array, n_trials: int) -> dict[str, floa
         "sharpe": test.sharpe * year,
         "error": test.error * year,
         "p": test.p,
+        "p_gain": sharpe_test(net - baseline["net"].to_numpy()).p,
         "psr": np.nan if nothing else probabilistic_sharpe(net),
         "deflated": np.nan if nothing else deflated_sharpe(net, spread, n_trials),
         "turnover": float(held["weight"].diff().abs().mean()) * SESSIONS_A_YEAR,

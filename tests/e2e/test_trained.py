@@ -10,6 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
+from html import unescape
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,8 @@ import pytest
 import yaml
 
 from models.forecast import BASELINES
+from serving.sentences import card_terms
+from serving.words import percent, prob
 from tests.e2e.command import ROOT, RULES, Desk, make_desk
 from training.book import OUTCOMES
 
@@ -143,7 +146,16 @@ def test_training_leaves_its_files(trained):
     found = {str(path.relative_to(trained.artifacts)) for path in trained.artifacts.rglob("*") if path.is_file()}
     tables = {
         f"evaluation/{name}"
-        for name in ("oos_losses.parquet", "lockbox.parquet", "skill.csv", "published.parquet", "events.csv", "config.json", "card.json")
+        for name in (
+            "oos_losses.parquet",
+            "lockbox.parquet",
+            "strategy.parquet",
+            "skill.csv",
+            "published.parquet",
+            "events.csv",
+            "config.json",
+            "card.json",
+        )
     }
     assert tables | {"report.html"} <= found
     assert any(name.startswith("plots/") and name.endswith(".png") for name in found)
@@ -224,6 +236,43 @@ def test_scores_of_a_file_equal_what_was_published(trained):
         ), name
     assert answer["card"]["regime"] == trained.said["card"]["regime"]
     assert answer["card"]["forecast"] == trained.said["card"]["forecast"]
+
+
+def test_now_shows_the_same_numbers_on_the_screen_as_json_and_in_the_report(trained):
+    desk = trained.desk
+    done = desk.run("now", "--market", desk.market, "--json")
+    assert done.returncode == 0, done.stderr
+    card = strict_json(done.stdout)
+    of_training = trained.said["card"]
+    assert set(of_training) < set(card)
+    for name in ("regime", "forecast", "history", "claims", "lag", "skill", "lockbox", "breakout", "against", "ages"):
+        assert card[name] == of_training[name], name
+    assert (card["clock"]["behind"] > 0, card["trials"]["family"], card["trials"]["rungs"]) == (True, 1, 28)
+    shown = desk.invoke("now", "--market", desk.market, PYTHONPATH=str(ROOT))
+    assert shown.exit_code == 0, shown.stderr
+    assert max(map(len, shown.stdout.splitlines())) <= 100
+    assert "\x1b" not in shown.stdout
+    text, page = " ".join(shown.stdout.split()), " ".join(unescape((trained.artifacts / "report.html").read_text(encoding="utf-8")).split())
+    assert "the market is simulated: it has an end, and no today" in text
+    for each in card["forecast"]:
+        interval = f"{'' if each['interval'] == 'calibrated' else '~'}[{percent(each['log_lo'])}, {percent(each['log_hi'])}]"
+        assert f"{percent(each['log_median'])} {interval} {prob(each['p_up'])} {prob(each['base_up'])}" in text
+        assert all(f">{cell}<" in page for cell in (percent(each["log_median"]), interval, prob(each["p_up"]), prob(each["base_up"])))
+    for term in ("Lag", "History"):
+        for sentence in card_terms(card)[term]:
+            assert sentence in text
+            assert sentence in page
+    assert any(each["interval"] == "calibrated" for each in card["forecast"])
+
+
+def test_strategy_is_recorded_on_judged_sessions_alone(trained):
+    evaluation = trained.artifacts / "evaluation"
+    returns, losses = (pd.read_parquet(evaluation / f"{name}.parquet") for name in ("strategy", "oos_losses"))
+    assert list(returns) == ["session", "asset", "horizon", "series", "delay", "cost_bp", "weight", "ret"]
+    assert returns["session"].max() < losses.loc[losses["lockbox"], "session"].min()
+    assert not returns.duplicated(["session", "asset", "horizon", "series", "delay", "cost_bp"]).any()
+    assert (set(returns["delay"]), set(returns["cost_bp"]), set(returns["horizon"])) == ({0, 1}, {10.0, 25.0}, {5, 21})
+    assert returns["ret"].notna().all()
 
 
 def test_another_draw_of_the_simulated_market_is_refused(trained):
@@ -404,7 +453,14 @@ def test_run_is_reproduced_to_rounding_and_says_so_on_the_run(trained):
     said = strict_json(done.stdout)
     assert said["run_id"] == trained.said["run_id"]
     assert said["inputs"] == []
-    assert {each["name"] for each in said["outputs"]} >= {"metrics", "oos_losses.parquet", "published.parquet", "skill.csv", "card.json"}
+    assert {each["name"] for each in said["outputs"]} >= {
+        "metrics",
+        "oos_losses.parquet",
+        "strategy.parquet",
+        "published.parquet",
+        "skill.csv",
+        "card.json",
+    }
     # the kernels' last bits may hang on whether a process compiled them or loaded them
     assert {each["verdict"] for each in said["outputs"]} <= {"identical", "equal"}
     assert trained.desk.client().get_run(said["run_id"]).data.tags["reproduced"].endswith(said["verdict"])
@@ -445,6 +501,7 @@ def test_promote_dry_run_says_its_decision_as_json_and_moves_nothing(trained):
         "reason": "version 1 is the champion already",
         "dry_run": True,
         "labels": None,
+        "checks": [],
     }
     assert str(desk.client().get_model_version_by_alias("appetite", "champion").version) == "1"
 

@@ -43,7 +43,7 @@ def facts_of(**changes: Any) -> dict[str, Any]:
             | ({"p": None, "p_adjusted": None, "verdict": "too few rows to tell"} if h > 21 else {})
             for a, h in cells
         ],
-        "trials": {"rungs": 48, "family": 3},
+        "trials": {"rungs": 48, "family_id": "ab12", "family": 3},
         "lockbox": {"since": "2022-06-01", "share": 0.2},
         "draws": 4999,
         "looks": 60,
@@ -437,9 +437,9 @@ def test_interval_shown_is_calibrated_where_it_is_bounded_and_the_models_own_is_
     assert (own["interval"], own["log_lo"], own["log_hi"]) == ("model", own["log_lo80"], own["log_hi80"])
     assert (calibrated["interval"], calibrated["log_lo"]) == ("calibrated", calibrated["log_lo80_conformal"])
     text = screen(answers=answers)
-    assert text.count("~[") == 1
-    assert "~ the model's own interval: too few of its misses are known to calibrate it" in flat(text)
-    assert "~" not in screen()
+    assert text.count("~[") == 7  # that, and the descriptive horizons of three assets
+    assert "~ the model's own interval: too few misses that do not overlap are known to calibrate it" in flat(text)
+    assert screen().count("~[") == 6
 
 
 def test_answer_without_calibrated_columns_shows_the_models_intervals():
@@ -498,5 +498,14 @@ def test_history_says_what_is_not_over_and_gives_nothing_without_events():
     assert "no asset has a history" in flat(screen(facts_of(history=[])))
 
 
-def test_trials_are_told_with_what_the_ledger_counts():
-    assert "48 variants in this run, those of earlier runs come on top" in flat(screen(facts_of(trials={"rungs": 48, "family": None})))
+@pytest.mark.parametrize(
+    ("known", "words"),
+    [
+        ({"family": None}, "48 variants in this run, those of earlier runs come on top"),
+        ({"family_now": 3}, "trial 3 of its family in the ledger"),
+        ({"family_now": 9}, "trial 3 of its family in the ledger, which has 9 by now"),
+        ({"family_now": None}, "trial 3 of its family in the ledger"),
+    ],
+)
+def test_trials_are_told_with_what_the_ledger_counts(known, words):
+    assert flat(screen(facts_of(trials=facts_of()["trials"] | known))).endswith(words)

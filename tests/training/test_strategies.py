@@ -6,7 +6,7 @@ import pytest
 
 from models.forecast import BASELINES, RUNGS
 from training.evaluation.deflation import deflated_sharpe, sharpe
-from training.evaluation.strategy import RISK_AVERSION
+from training.evaluation.strategy import RISK_AVERSION, sharpe_test
 from training.strategies import make_strategies
 
 SESSIONS = pd.bdate_range("2020-01-01", periods=400, unit="us")
@@ -93,6 +93,14 @@ def test_turnover_is_what_the_two_venues_differ_by(made):
     traded = ((cheap - dear) / 15e-4).iloc[1:]  # the summary counts changes between its own sessions
     row = made.summary.query("series == 'served' and delay == 0 and cost_bp == 10").iloc[0]
     assert row["turnover"] == pytest.approx(traded.mean() * 252, rel=1e-9)
+
+
+def test_gain_over_the_baseline_is_tested_by_the_difference(made):
+    own, base = (picked(made.returns, series, 1, 10.0)["ret"].to_numpy() for series in ("served", "M0"))
+    row = made.summary.query("delay == 1 and cost_bp == 10").set_index("series")
+    assert row.loc["served", "p_gain"] == sharpe_test(own - base).p
+    assert np.isnan(row.loc["M0", "p_gain"])  # it is the baseline
+    assert row.loc["served", "p"] == sharpe_test(own).p
 
 
 def test_nothing_held_has_no_ratio(prices):

@@ -21,12 +21,12 @@ def now(model: str, market: str, as_json: bool) -> None:
         from serving.screen import render_screen
         from training.answering import answer_for
         from training.moment import card_now
-        from training.tracking import connect, tracking_uri
+        from training.tracking import connect, current_ledger, tracking_uri
 
         connect()
         with bar(as_json) as progress:
             progress("score", 0, 1)
             answer, version = answer_for(model, market, None)
             progress("score", 1, 1)
-        card = card_now(answer["card"], version, labels_root(tracking_uri()), pd.Timestamp.now("UTC"))
+        card = card_now(answer["card"], version, labels_root(tracking_uri()), current_ledger(), pd.Timestamp.now("UTC"))
         show_json(card) if as_json else show(render_screen(card))

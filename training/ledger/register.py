@@ -96,12 +96,12 @@ class Register:
         """Give the newest trial of a run."""
         return next((each for each in reversed(self.entries) if each.run_id == run_id), None)
 
-    def count_until(self, run_id: str) -> int | None:
-        """Count the trials of a run's family that were opened by then, its own among them; None where the run is no trial."""
+    def place(self, run_id: str) -> tuple[str, int] | None:
+        """Give the family of a run and how many trials it had when this one was opened, its own among them; None for what is no trial."""
         own = self.find(run_id)
         if own is None:
             return None
-        return sum(each.family_id == own.family_id for each in self.entries[: self.entries.index(own) + 1])
+        return own.family_id, sum(each.family_id == own.family_id for each in self.entries[: self.entries.index(own) + 1])
 
     def unsealed(self, family_id: str) -> Unsealing | None:
         """Give the opening of a family's lock-box; None where it is sealed."""

@@ -34,7 +34,7 @@ CAPTIONS: Mapping[str, tuple[str, str]] = {
         "Forecast quantiles of each asset by horizon over the quantiles of all its past moves.",
         "Blue lines on the edges of the grey say that today is forecast like any other day. A forecast fan inside the grey is a calm "
         "day's, one outside it a nervous day's; a median apart from the dashed one is a forecast drift, which the skill table must bear "
-        "out. Full marks: an interval calibrated on its own misses; hollow: the model's own, where too few misses are known. Grey "
+        "out. Full marks: an interval calibrated on its own misses; hollow: the model's own, where too few misses apart are known. Grey "
         "knows only moves that were over on this session.",
     ),
     "reliability": (

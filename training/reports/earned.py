@@ -4,15 +4,13 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from serving.words import plural, prob
+from serving.words import p_value, plural
 from training.book import SERVED
+from training.evaluation.skill import LEVEL
 from training.evaluation.strategy import COSTS_BP, DELAYS
 from training.reports.tables import Table
 from training.reports.tables_skill import strategy_view
 from training.strategies import Strategies
-
-SURE = 0.95
-"""Probability under which a Sharpe ratio is no evidence."""
 
 KEY = ["asset", "horizon"]
 
@@ -55,14 +53,14 @@ def earned_sentence(strategies: Strategies, cost_bp: float) -> str:
     )
     idle = len(own) - len(both)
     told += f" ({idle} could not be compared: one side held nothing)" if idle else ""
-    best = own["deflated"].max()
-    if pd.isna(best):
-        return f"{told}; no Sharpe ratio can be deflated, for nothing was held."
-    surest = own.reset_index().sort_values("deflated", ascending=False, kind="stable").iloc[0]
-    allowed = f"allowing for N = {plural(strategies.n_trials, 'trial')} of the family"
-    worth = "consistent with more than luck" if best > SURE else "no evidence of more than luck"
-    cell = f"{surest['asset']} over {surest['horizon']} sessions"
+    tried = own["p_gain"].dropna()
+    if tried.empty:
+        return f"{told}; nowhere did the choices trade otherwise than the baseline, so there is no gain to test."
+    least, looks = float(tried.min()), len(tried)
+    adjusted = min(least * looks, 1.0)
+    worth = "consistent with a gain" if adjusted <= LEVEL else "no evidence of a gain"
     return (
-        f"{told}. The highest deflated Sharpe ratio of theirs, {cell}, is {prob(best)} {allowed}: {worth} ({prob(SURE)} is asked for). "
-        "That is against earning nothing: an asset that rose gives it to whoever held it, so the baseline's line is the one to compare."
+        f"{told}. The least p of a gain over the baseline is {p_value(least)}, times {plural(looks, 'look')} {p_value(adjusted)}: {worth}. "
+        f"The deflated ratio allows for N = {plural(strategies.n_trials, 'trial')} of the family; it is against earning nothing, and an "
+        "asset that rose gives it to whoever held it."
     )

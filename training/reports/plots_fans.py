@@ -53,12 +53,12 @@ def fan_figure(forecast: Sequence[Mapping[str, Any]], base: pd.DataFrame, simula
             figure,
             [
                 *(
-                    Line2D([], [], **look, label=f"forecast, 80%: {kind}")
+                    Line2D([], [], **look, label=f"80%, {kind}")
                     for kind, look in ENDS.items()
                     if kind in {each["interval"] for each in forecast}
                 ),
-                Line2D([], [], color="#D55E00", marker="D", markersize=4, label="its median"),
-                Patch(color="#dddddd", label="all past moves, 80%"),
+                Line2D([], [], color="#D55E00", marker="D", markersize=4, label="median"),
+                Patch(color="#dddddd", label="past moves, 80%"),
                 Line2D([], [], color="#555555", linestyle="--", label="their median"),
             ],
         )

@@ -151,7 +151,10 @@ def _skill(study: Study, assets: list[str]) -> list[Table]:
 
 def _coverage(study: Study) -> list[Table]:
     table = coverage_table(study.forecasts.losses)
-    return [tables_skill.coverage_view(table, level) for level in (0.8, 0.9, 0.5)] if len(table) else []
+    if table.empty:
+        return []
+    view, groups = tables_skill.coverage_view, tables_skill.coverage_groups
+    return [view(table, 0.8), groups(table, 0.8), view(table, 0.9), groups(table, 0.9), view(table, 0.5)]
 
 
 def _locked(lockbox: Mapping[str, Any] | None) -> str:

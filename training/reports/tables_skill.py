@@ -11,6 +11,7 @@ from training.evaluation.coverage import EVERY_ROW, REGIMES, TERCILES
 from training.reports.tables import Table
 from training.strategies import Strategies
 
+KINDS = {"model": "model's own", "conformal": "calibrated"}
 CHOICES, UNBOUNDED = "the walk's choices", "unbounded"
 
 
@@ -21,9 +22,7 @@ def served_table(skill: pd.DataFrame) -> Table:
         numbers = [
             signed(r["crps_skill"]),
             signed(r["r2_oos"]),
-            share(r["coverage_80"]),
             p_value(r["p"]),
-            p_value(r["p_overlap"]),
             p_value(r["p_adjusted"]),
             p_value(r["p_delay1"]),
             p_value(r["p_gain"]),
@@ -37,9 +36,7 @@ def served_table(skill: pd.DataFrame) -> Table:
         "best baseline",
         "CRPS skill",
         "R² out of sample",
-        "80% interval held",
         "p",
-        "p of all rows",
         "p adjusted",
         "p, a session late",
         "p of CRPS",
@@ -49,7 +46,7 @@ def served_table(skill: pd.DataFrame) -> Table:
         f"The walk's choices: the rung that an inner walk had chosen by then. Those up to {LONGEST_CONFIRMED} sessions are tests.",
         head,
         rows,
-        text=(0, 3, 12),
+        text=(0, 3, 10),
     )
 
 
@@ -92,12 +89,12 @@ def rung_table(skill: pd.DataFrame, asset: str) -> Table:
 
 
 def interval_table(skill: pd.DataFrame) -> Table:
-    """Write the scores that need no test, of the walk's choices and of the best baseline."""
+    """Write what the table of the tests leaves out, of the walk's choices and of the best baseline."""
     rows = []
     for r in skill[(skill["rung"] == SERVED) | (skill["rung"] == skill["best_baseline"])].to_dict("records"):
         name = CHOICES if r["rung"] == SERVED else f"{r['rung']} {RUNGS[r['rung']]}"
         scores = [fixed(r[score], digits) for score, digits in (("crps", 4), ("log_score", 3), ("pinball", 4), ("interval_score", 3))]
-        rows.append([r["asset"], str(r["horizon"]), name, *scores, fixed(r["brier"], 3), f"{r['n']} ({r['n_independent']})"])
+        rows.append([r["asset"], str(r["horizon"]), name, *scores, fixed(r["brier"], 3), share(r["coverage_80"]), p_value(r["p_overlap"])])
     head = [
         "asset",
         "sessions",
@@ -109,7 +106,7 @@ def interval_table(skill: pd.DataFrame) -> Table:
         "Brier of P(up)",
         "n (independent)",
     ]
-    return Table("Scores of the walk's choices beside the best baseline's; smaller is better in all of them.", head, rows, text=(0, 2))
+    return Table("Scores of the walk's choices beside the best baseline's; of scores less is better.", head, rows, text=(0, 2))
 
 
 def pit_test_table(skill: pd.DataFrame) -> Table:
@@ -123,20 +120,28 @@ def pit_test_table(skill: pd.DataFrame) -> Table:
 
 
 def coverage_view(coverage: pd.DataFrame, level: float) -> Table:
-    """Write one nominal level of `training.evaluation.coverage.coverage_table`, a row an asset, horizon and kind of interval."""
+    """Write one nominal level of `training.evaluation.coverage.coverage_table` over all rows."""
     rows = []
-    chosen = coverage[coverage["level"] == level]
-    for (asset, horizon, kind), part in chosen.groupby(["asset", "horizon", "interval"], sort=False):
+    for r in coverage[(coverage["level"] == level) & (coverage["group"] == EVERY_ROW)].to_dict("records"):
+        width = UNBOUNDED if r["width"] == np.inf else fixed(r["width"], 3)
+        held = [share(r["held"]), f"[{share(r['lo'])}, {share(r['hi'])}]"]
+        n = f"{count(r['n'])} ({count(r['n_independent'])})"
+        rows.append([r["asset"], str(r["horizon"]), KINDS[r["interval"]], *held, share(r["unbounded"]), width, n, r["verdict"]])
+    head = ["asset", "sessions", "interval", "held", "95% interval", "unbounded", "median width, log", "n (independent)", "verdict"]
+    return Table(f"How often the {level:.0%} interval held, on all judged rows.", head, rows, text=(0, 2, 8))
+
+
+def coverage_groups(coverage: pd.DataFrame, level: float) -> Table:
+    """Write the same by published regime and by tercile of volatility, a row an asset, horizon and kind of interval."""
+    rows = []
+    for (asset, horizon, kind), part in coverage[coverage["level"] == level].groupby(["asset", "horizon", "interval"], sort=False):
         own = part.set_index("group")
-        whole = own.loc[EVERY_ROW]
-        name = "model's own" if kind == "model" else "calibrated"
-        held = [share(own.loc[group, "held"]) for group in (EVERY_ROW, *REGIMES, *TERCILES)]
-        n = f"{count(whole['n'])} ({count(whole['n_independent'])})"
-        width = UNBOUNDED if whole["width"] == np.inf else fixed(whole["width"], 3)
-        rows.append([str(asset), str(horizon), name, *held, share(whole["unbounded"]), width, n, str(whole["verdict"])])
-    groups = ["all", *REGIMES, *(f"{each} days" for each in TERCILES)]
-    head = ["asset", "sessions", "interval", *groups, "unbounded", "median width, log", "n (independent)", "all rows against nominal"]
-    return Table(f"How often the {level:.0%} interval held: overall, by regime, by tercile of volatility.", head, rows, text=(0, 2, 12))
+        held = [f"{share(own.loc[each, 'held'])} ({count(own.loc[each, 'n_independent'])})" for each in (*REGIMES, *TERCILES)]
+        rows.append([str(asset), str(horizon), KINDS[str(kind)], *held])
+    head = ["asset", "sessions", "interval", *REGIMES, *(f"{each} days" for each in TERCILES)]
+    return Table(
+        f"How often the {level:.0%} interval held by regime and by volatility (rows that do not overlap).", head, rows, text=(0, 2)
+    )
 
 
 def strategy_view(strategies: Strategies, delay: int, cost_bp: float) -> Table:
@@ -146,7 +151,8 @@ def strategy_view(strategies: Strategies, delay: int, cost_bp: float) -> Table:
     for r in table[(table["delay"] == delay) & (table["cost_bp"] == cost_bp)].to_dict("records"):
         name = CHOICES if r["series"] == SERVED else f"{r['series']} {RUNGS[r['series']]}"
         ratio = fixed(r["sharpe"], 2) if pd.isna(r["error"]) else f"{r['sharpe']:.2f} ± {r['error']:.2f}"
-        rows.append([r["asset"], str(r["horizon"]), name, ratio, prob(r["psr"]), prob(r["deflated"]), fixed(r["turnover"], 1), str(r["n"])])
+        chances = [p_value(r["p_gain"]), prob(r["psr"]), prob(r["deflated"])]
+        rows.append([r["asset"], str(r["horizon"]), name, ratio, *chances, fixed(r["turnover"], 1), str(r["n"])])
     when = "entered at once" if delay == 0 else "entered a session late"
-    head = ["asset", "sessions", "forecast", "Sharpe ratio a year", "P(above 0)", "deflated", "turnover a year", "sessions held or not"]
+    head = ["asset", "sessions", "forecast", "Sharpe ratio a year", "p of the gain", "P(above 0)", "deflated", "turnover a year", "n"]
     return Table(f"Traded {when}, {cost_bp:.0f} basis points of what is traded.", head, rows, text=(0, 2))

@@ -246,11 +246,33 @@ def contrast(one, other):
     return (light + 0.05) / (dark + 0.05)
 
 
+def test_report_shows_coverage_tests_and_what_was_earned(html, run):
+    skill, earned = run["study"].skill, run["strategies"].summary
+    rows = {tuple(row) for row in Page(html).rows}
+    for each in skill[skill["rung"] == "served"].to_dict("records"):
+        pit = (words.p_value(each["ks_p"]), words.p_value(each["berkowitz_p"]))
+        assert (each["asset"], str(each["horizon"]), *pit, f"{each['n']} ({each['n_independent']})") in rows
+    shown = [row for row in rows if "calibrated" in row and "[" in row[4]]
+    assert len(shown) == 2 * len(skill[skill["rung"] == "served"])  # at 80% and at 90%
+    for each in earned.to_dict("records"):
+        told = f"{each['sharpe']:.2f} ± {each['error']:.2f}"
+        assert any(row[0] == each["asset"] and told in row and words.prob(each["deflated"]) in row for row in rows)
+    assert f"from {run['facts']['lockbox']['since']} on, are locked away" in html
+    assert "N = 3 trials of the family" in html
+
+
+def test_report_says_that_nothing_is_locked_away_where_nothing_is(run, tmp_path):
+    facts = run["facts"] | {"lockbox": None}
+    assert "No rows are locked away" in write_report(tmp_path / "r.html", **(run | {"facts": facts})).read_text(encoding="utf-8")
+
+
 def test_report_without_judged_rows_says_so(run, tmp_path):
     study = run["study"]
     losses = study.forecasts.losses.assign(outer=False)
     young = dataclasses.replace(study, forecasts=dataclasses.replace(study.forecasts, losses=losses), skill=skill_table(losses))
-    text = write_report(tmp_path / "r.html", **(run | {"study": young})).read_text(encoding="utf-8")
+    nothing_earned = make_strategies(losses, young.skill, study.prices, 1)
+    text = write_report(tmp_path / "r.html", **(run | {"study": young, "strategies": nothing_earned})).read_text(encoding="utf-8")
+    assert "so nothing was traded" in text
     assert "no out-of-sample rows with a known outcome yet" in text
     assert "Nothing could be judged yet" in text
     assert len(pictures(text)) == len(CAPTIONS) - 3
