@@ -71,7 +71,7 @@ def walked(x: np.ndarray, returns: np.ndarray, horizon: int) -> Walk:
     return Walk(y[rows], baselines, fitted, np.sqrt(square[known] / known - mean**2))
 
 
-def tested(walk: Walk, horizon: int) -> tuple[pd.DataFrame, np.ndarray]:
+def scored(walk: Walk, horizon: int) -> tuple[pd.DataFrame, np.ndarray]:
     """Each candidate against the baseline it has most trouble with: scores and p-values, and the gains whose mean was tested."""
     y, k = walk.y[:, None], walk.fitted.shape[1]
     cost, fixed = crps_normal(y, walk.fitted, walk.sd[:, None]), crps_normal(y, walk.baselines, walk.sd[:, None])
@@ -106,7 +106,7 @@ def world(seed: int, effect: float, n_obs: int = N_OBS) -> pd.DataFrame:
     parts, family = [], {}
     with patch.object(many, "drawn_counts", same_draws):
         for horizon in CONFIRMED:
-            scores, gains = tested(walked(table.to_numpy(), returns, horizon), horizon)
+            scores, gains = scored(walked(table.to_numpy(), returns, horizon), horizon)
             family |= {len(family) + place: pd.Series(column) for place, column in enumerate(gains.T)}
             apart = np.maximum(many.adjusted_apart(gains, horizon, SEED)[1], scores["p"])
             parts.append(scores.assign(horizon=horizon, candidate=table.columns, p_apart=np.minimum(len(CONFIRMED) * apart, 1.0)))
@@ -120,6 +120,6 @@ def world(seed: int, effect: float, n_obs: int = N_OBS) -> pd.DataFrame:
 def _beyond(table: pd.DataFrame, returns: np.ndarray) -> pd.DataFrame:
     """Score the announced candidate over 63 sessions, where no p-value is given of 1500 rows: beside it that of all rows."""
     walk = walked(table.to_numpy(), returns, SHOWN)
-    scores, _ = tested(walk, SHOWN)
+    scores, _ = scored(walk, SHOWN)
     overlap = max(mean_of(adjusted_gain(walk.y, base, walk.fitted[:, 0]), SHOWN).p for base in walk.baselines.T)
     return scores.assign(horizon=SHOWN, candidate=ANNOUNCED, p_overlap=overlap)

@@ -74,12 +74,12 @@ class Experiment:
 
 
 def share(what: str, happened: pd.Series, *, low: float = -np.inf, high: float = np.inf, worlds: int | None = None) -> Finding:
-    """Measure how often something happened; `worlds` independent ones if several rows are of one."""
+    """Measure how often something happened; with several rows a world the error is that of rows that always agree, never too small."""
     n = len(happened) if worlds is None else worlds
     measured = float(happened.mean())
     bounds = [each for each in (low, high) if np.isfinite(each)] or [measured]
-    slack = max(np.sqrt(each * (1 - each) / n) for each in bounds)
-    return Finding(what, measured, float(np.sqrt(measured * (1 - measured) / n)), n, low, high, float(slack))
+    slack = float(max(np.sqrt(each * (1 - each) / n) for each in bounds))
+    return Finding(what, measured, float(np.sqrt(measured * (1 - measured) / n)), n, low, high, slack)
 
 
 def average(what: str, values: pd.Series, *, low: float = -np.inf, high: float = np.inf) -> Finding:

@@ -55,8 +55,8 @@ EXPERIMENT = Experiment(
     "zero, half the mean, the rolling mean of 1000 and the expanding mean; adjusted by the step-down of the shipped family over "
     "candidates and the horizons 5 and 21 together. A win needs adjusted information and smaller losses.",
     "Nominal .05 and 2.3 Monte-Carlo errors of 100 worlds. The CRPS bound was set for the shipped ladder, whose coefficients are shrunk "
-    "(tests/recovery/test_studies.py holds the whole pipeline to it); bare least squares with one persistent column costs more over 21 sessions, and "
-    "a miss there says that such forecasts lose, not that skill is reported.",
+    "(tests/recovery/test_studies.py holds the whole pipeline to it); bare least squares with one persistent column costs more over 21 "
+    "sessions, and a miss there says that such forecasts lose, not that skill is reported.",
     400,
     run,
     judge,

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from training.reports.style import INK, LINES, MUTED
+from training.reports.style import LINES, MUTED
 
 REQUIRED = {"color": "#e4e4e4", "label": "required"}
 
@@ -32,9 +32,3 @@ def cumulative(axes: Axes, series: Mapping[str, pd.Series]) -> None:
         ordered = np.sort(values.to_numpy())
         axes.step(ordered, np.arange(1, len(ordered) + 1) / len(ordered), where="post", **style | {"marker": None}, label=name)
     axes.set(xlim=(0, 1), ylim=(0, 1))
-
-
-def mark(axes: Axes, at: float, words: str) -> None:
-    """Draw a thin line across at a value, and say what it is."""
-    axes.axhline(at, color=INK, linewidth=0.8)
-    axes.annotate(words, (1.0, at), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize=9)
