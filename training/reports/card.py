@@ -24,6 +24,6 @@ def forecast_table(card: Mapping[str, Any]) -> Table:
         n = f"{each['n']} ({each['n_independent']})"
         numbers = [percent(each["log_median"]), interval_words(each), prob(each["p_up"]), prob(each["base_up"]), n]
         rows.append([each["asset"], horizon, *numbers, served_by(each["served_by"])])
-    head = ["asset", "sessions", "median", "80% interval", "P(up)", "base rate of a rise", "n (independent)", "served by"]
+    head = ["asset", "sessions", "median", "80% interval", "P(up)", "base rate", "n (independent)", "served by"]
     note = ". ".join(["Forecasts of the session shown; intervals are calibrated on their own misses", *marks(card["forecast"])])
     return Table(f"{note}.", head, rows, text=(0, 7))
