@@ -2,7 +2,6 @@
 
 from benchmarks import (
     breadth,
-    comparing,
     compilation,
     crps,
     em,
@@ -27,6 +26,5 @@ WORKS: list[Versus | Limits] = [
     *profitability.WORKS,
     *crps.WORKS,
     *simulation.WORKS,
-    *comparing.WORKS,
     *main_job.WORKS,
 ]
