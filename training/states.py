@@ -19,7 +19,7 @@ from training.refit import covered_columns
 from training.regimes import schedule
 from training.reports.plots_states import states_figure
 from training.reports.style import PAPER, to_bytes, to_uri
-from training.reports.tables import Table
+from training.reports.table import Table
 from training.study import make_table
 
 TEMPLATES = Path(__file__).parent / "templates"

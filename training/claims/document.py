@@ -18,7 +18,7 @@ from training.claims.sentences import (
 from training.claims.trial import Judged, Trial
 from training.claims.values import looks_of
 from training.claims.verdicts import RULE
-from training.reports.tables import Table
+from training.reports.table import Table
 
 
 def document(trial: Trial) -> str:

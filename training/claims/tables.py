@@ -14,7 +14,7 @@ from training.claims.rules import STATES
 from training.claims.sentences import SPANS
 from training.claims.timing import Timing
 from training.claims.trial import Judged, Trial
-from training.reports.tables import Table
+from training.reports.table import Table
 
 NONE = "–"
 

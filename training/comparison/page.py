@@ -12,7 +12,7 @@ from training.comparison.screen import SHOWN, facts, placed
 from training.ledger.words import SHORT_ID
 from training.reports.plot import Plot
 from training.reports.style import to_uri
-from training.reports.tables import Table
+from training.reports.table import Table
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 

@@ -11,7 +11,7 @@ from features.market import Market
 from serving.words import count, day, fixed
 from training.data.section import Section
 from training.data.strips import Span, Strip, curve
-from training.reports.tables import Table
+from training.reports.table import Table
 
 EQUAL, CAP, TOTAL3, LESS = "equal weight", "cap weight", "TOTAL3 as published", "TOTAL3 less stablecoins"
 TITLE = "Altcoin indices"

@@ -14,7 +14,7 @@ from serving.words import day, share
 from training.data.section import Section
 from training.reports.plot import Plot
 from training.reports.style import INK, LINES, MUTED, canvas, to_uri
-from training.reports.tables import Table
+from training.reports.table import Table
 
 BIASED = "survivorship-biased"
 NAMES = {"panel": f"panel ({BIASED})", "members": "members"}

@@ -13,7 +13,7 @@ from serving.words import UNKNOWN, day, plain, plural, share
 from training.data.section import Section
 from training.reports.plot import Plot
 from training.reports.style import INK, MUTED, canvas, legend_above, to_uri
-from training.reports.tables import Table
+from training.reports.table import Table
 
 WORDS = {"retest_held": "held", "failed": "failed", "ran_away": "ran away", OPEN: "open"}
 """Ends in a cell of a table."""

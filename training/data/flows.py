@@ -13,7 +13,7 @@ from serving.words import day, plural, share
 from training.data.section import Section
 from training.reports.plot import Plot
 from training.reports.style import INK, LINES, canvas, to_uri
-from training.reports.tables import Table
+from training.reports.table import Table
 
 MILLION, BILLION = 1e6, 1e9
 FLAGS = ("flows__heartbeat", "flows__reconstitution")

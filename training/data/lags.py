@@ -11,7 +11,7 @@ from sources.inventory import Series
 from training.data.breadth import BIASED
 from training.data.strips import delay_words
 from training.reports.inputs import SOURCES, FamilyView
-from training.reports.tables import Table
+from training.reports.table import Table
 
 STALE = 21
 """Sessions after which a series has stopped rather than paused, and missing records that are a hole."""

@@ -20,7 +20,7 @@ from training.data.flows import flow_section
 from training.data.lags import aside_findings, aside_table, family_lags, marked_name, series_findings
 from training.data.strips import Strip, delay_words, known_after, strip, year_ticks
 from training.reports.inputs import HIGH, WIDE, family_view, silent_columns
-from training.reports.tables import Table
+from training.reports.table import Table
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 INSTANTS = re.compile(r"(first|newest) prints known (\S+Z), recorded ([^;\s]+Z)")

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from training.data.strips import Strip
 from training.reports.plot import Plot
-from training.reports.tables import Table
+from training.reports.table import Table
 
 
 @dataclass(frozen=True)

@@ -27,12 +27,12 @@ def merge_identical(losses: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, str]]
     same_as : name of each column that was left out, and the one that stands for it
     """
     values = losses.to_numpy(dtype=np.float64)
-    means = values.mean(axis=0)
+    means, reach = values.mean(axis=0), 2.0 * SAME * np.abs(values).mean(axis=0)  # columns whose means are further apart differ
     kept: list[int] = []
     same_as: dict[str, str] = {}
     for column, name in enumerate(losses):
-        near = [k for k in kept if abs(means[k] - means[column]) <= SAME * np.abs(values[:, k]).mean() * 2.0]
-        twin = next((k for k in near if same_losses(values[:, k], values[:, column])), None)
+        near = np.abs(means[kept] - means[column]) <= reach[kept]
+        twin = next((k for k, so in zip(kept, near, strict=True) if so and same_losses(values[:, k], values[:, column])), None)
         if twin is None:
             kept.append(column)
         else:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from serving.sentences import interval_words, marks, served_by
 from serving.words import percent, prob
-from training.reports.tables import Table
+from training.reports.table import Table
 
 
 def card_when(card: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ from serving.words import p_value, plural
 from training.book import SERVED
 from training.evaluation.skill import LEVEL
 from training.evaluation.strategy import COSTS_BP, DELAYS
-from training.reports.tables import Table
+from training.reports.table import Table
 from training.reports.tables_skill import strategy_view
 from training.strategies import Strategies
 

@@ -13,7 +13,7 @@ from features.matrix import FAMILIES, MAY_NEVER_FIRE
 from models.inference import Array
 from serving.words import UNKNOWN, count, day, number, plural, share
 from sources.inventory import panel_name
-from training.reports.tables import Table
+from training.reports.table import Table
 from training.study import Study
 
 SOURCES: Mapping[str, tuple[str, ...]] = {

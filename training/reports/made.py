@@ -6,7 +6,7 @@ from typing import Any
 
 from features.market import Market
 from serving.sentences import trials_words
-from training.reports.tables import Table
+from training.reports.table import Table
 
 PACKAGES = ("numpy", "scipy", "pandas", "scikit-learn", "hmmlearn", "scoringrules", "matplotlib", "mlflow")
 

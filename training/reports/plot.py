@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from training.reports.captions import CAPTIONS
 from training.reports.style import to_uri
-from training.reports.tables import Table
+from training.reports.table import Table
 
 
 @dataclass(frozen=True)

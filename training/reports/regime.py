@@ -16,7 +16,7 @@ from serving.words import count, day, fixed, prob, share, stay
 from training.refit_history import refit_history
 from training.reports.plot import Plot, captioned
 from training.reports.plots_regime import drawn_panels, moved_figure, range_figure, refits_figure
-from training.reports.tables import Table
+from training.reports.table import Table
 from training.study import Study
 
 YEAR = 252

@@ -26,7 +26,7 @@ from training.reports.plot import Plot, captioned
 from training.reports.plots import gain_figure, regime_figure
 from training.reports.plots_fans import fan_figure
 from training.reports.regime import regime_section
-from training.reports.tables import Table
+from training.reports.table import Table
 from training.strategies import Strategies
 from training.study import Study
 from training.targets import calm_rise

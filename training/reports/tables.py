@@ -1,7 +1,6 @@
 """Tables of the report: words in cells, and which columns are text."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -11,25 +10,8 @@ from serving.words import count, day, fixed, percent, plain, prob, share, signed
 from training.evaluation.calibration import PIT_BINS, gain_by_year
 from training.reference import CONSTANT
 from training.reports.plots import regime_spells
+from training.reports.table import Table
 from training.study import Study
-
-
-@dataclass(frozen=True)
-class Table:
-    """What a table shows.
-
-    Attributes
-    ----------
-    caption : one sentence
-    head : column titles
-    rows : cells in words; the first one of a row is its header
-    text : columns that hold words and not numbers
-    """
-
-    caption: str
-    head: list[str]
-    rows: list[list[str]]
-    text: tuple[int, ...] = (0,)
 
 
 def spell_table(study: Study) -> Table:

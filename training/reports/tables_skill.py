@@ -8,7 +8,7 @@ from serving.card import LONGEST_CONFIRMED
 from serving.words import count, fixed, p_value, prob, share, signed
 from training.book import SERVED
 from training.evaluation.coverage import EVERY_ROW, REGIMES, TERCILES
-from training.reports.tables import Table
+from training.reports.table import Table
 from training.strategies import Strategies
 
 KINDS = {"model": "model's own", "conformal": "calibrated"}
