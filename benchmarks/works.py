@@ -2,6 +2,7 @@
 
 from benchmarks import (
     breadth,
+    comparing,
     compilation,
     crps,
     em,
@@ -26,5 +27,6 @@ WORKS: list[Versus | Limits] = [
     *profitability.WORKS,
     *crps.WORKS,
     *simulation.WORKS,
+    *comparing.WORKS,
     *main_job.WORKS,
 ]
