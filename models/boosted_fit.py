@@ -44,14 +44,18 @@ def fit_boosted(X: Array, y: Array, weight: Array, horizon: int) -> Boosted:
 
 def as_arrays(trees: GradientBoostingRegressor) -> Boosted:
     """Take fitted trees, which began at zero, out of scikit-learn."""
-    roots: list[int] = []
-    columns: dict[str, list[float]] = {name: [] for name in ("feature", "threshold", "left", "right", "value")}
-    for estimator in trees.estimators_[:, 0]:
-        tree, root = estimator.tree_, len(columns["value"])
-        roots.append(root)
-        for name, children in (("left", tree.children_left), ("right", tree.children_right)):
-            columns[name] += np.where(children == LEAF, LEAF, children + root).tolist()
-        columns["feature"] += np.maximum(tree.feature, 0).tolist()
-        columns["threshold"] += tree.threshold.tolist()
-        columns["value"] += (trees.learning_rate * tree.value[:, 0, 0]).tolist()
-    return Boosted(tuple(roots), **{name: tuple(values) for name, values in columns.items()})  # type: ignore[arg-type]
+    each = [estimator.tree_ for estimator in trees.estimators_[:, 0]]
+    roots = np.concatenate([[0], np.cumsum([tree.node_count for tree in each])[:-1]]).astype(np.int64)
+
+    def moved(name: str) -> tuple[int, ...]:
+        children = [np.where(getattr(tree, name) == LEAF, LEAF, getattr(tree, name) + root) for tree, root in zip(each, roots, strict=True)]
+        return tuple(np.concatenate(children).tolist())
+
+    return Boosted(
+        roots=tuple(roots.tolist()),
+        feature=tuple(np.concatenate([np.maximum(tree.feature, 0) for tree in each]).tolist()),
+        threshold=tuple(np.concatenate([tree.threshold for tree in each]).tolist()),
+        left=moved("children_left"),
+        right=moved("children_right"),
+        value=tuple(np.concatenate([trees.learning_rate * tree.value[:, 0, 0] for tree in each]).tolist()),
+    )

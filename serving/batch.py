@@ -122,7 +122,7 @@ def main(words: list[str]) -> int:
     try:
         rows, facts = score_market(model, market)
     except ValueError as error:  # all our own faults are ValueErrors with a message for the user
-        print(" ".join(str(error).split()), file=sys.stderr)  # noqa: T201 - the parent process reads it
+        sys.stderr.write(" ".join(str(error).split()) + "\n")  # the parent process reads it
         return BAD_INPUT
     from serving.card import build_card
 
