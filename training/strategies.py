@@ -27,8 +27,9 @@ class Strategies:
     returns : DataFrame with session (on which it was earned), asset, horizon, series (`served`, or the rung of the best baseline),
         delay, cost_bp, weight (held over the session), ret (simple, after costs)
     summary : a row an asset, horizon, series, delay and cost: n (sessions), sharpe (a year) and its standard error, p (one-sided, of
-        'not above zero'), p_gain (of the served series: of 'earns no more than the best baseline', by the difference), psr, deflated
-        (for `n_trials`), turnover (of the wealth, a year); NaN where nothing was held, or traded otherwise than the baseline
+        'not above zero'), p_gain (of the served series: of 'earns no more than the best baseline', by the difference), psr (against
+        zero), deflated (of that difference, for `n_trials`), turnover (of the wealth, a year); NaN where nothing was held, or traded
+        as the baseline did
     n_trials : that `deflated` allows for
     """
 
@@ -41,7 +42,7 @@ def make_strategies(losses: pd.DataFrame, skill: pd.DataFrame, prices: pd.DataFr
     """Trade what was served, and the best baseline, over the horizons that are tested.
 
     Positions are decided on judged rows and earn up to the last of them, so that nothing is earned in the lock-box. The spread of
-    Sharpe ratios without skill is taken from the rungs that are no baseline: variants on the same sessions.
+    Sharpe ratios without skill is taken from the gains of the rungs that are no baseline: variants on the same sessions.
 
     Parameters
     ----------
@@ -58,11 +59,12 @@ def make_strategies(losses: pd.DataFrame, skill: pd.DataFrame, prices: pd.DataFr
         for delay in DELAYS:
             for cost_bp in COSTS_BP:
                 held = {name: _held(forecasts[name], prices[asset], horizon, delay, cost_bp) for name in forecasts}
-                spread = np.array([sharpe(held[name]["net"].to_numpy()) for name in CHOICES])
+                base = held[str(cell.best_baseline)]["net"]
+                spread = np.array([sharpe((held[name]["net"] - base).to_numpy()) for name in CHOICES])
                 for name in (SERVED, str(cell.best_baseline)):
                     labels: dict[str, Any] = {"asset": asset, "horizon": horizon, "series": name, "delay": delay, "cost_bp": cost_bp}
                     returns.append(held[name].rename(columns={"net": "ret"}).assign(**labels)[COLUMNS])
-                    summary.append(labels | _summary(held[name], held[str(cell.best_baseline)], spread, n_trials))
+                    summary.append(labels | _summary(held[name], base, spread, n_trials))
     table = pd.concat(returns, ignore_index=True) if returns else pd.DataFrame(columns=COLUMNS)
     return Strategies(table, pd.DataFrame(summary, columns=SUMMARY), n_trials)
 
@@ -77,17 +79,17 @@ def _held(forecast: pd.DataFrame, price: pd.Series, horizon: int, delay: int, co
     return table.assign(session=span.index).iloc[1 + max(DELAYS) :]
 
 
-def _summary(held: pd.DataFrame, baseline: pd.DataFrame, spread: Array, n_trials: int) -> dict[str, float]:
+def _summary(held: pd.DataFrame, baseline: pd.Series, spread: Array, n_trials: int) -> dict[str, float]:
     net = held["net"].to_numpy()
+    gain = net - baseline.to_numpy()
     test, year = sharpe_test(net), np.sqrt(SESSIONS_A_YEAR)
-    nothing = np.isnan(test.sharpe)
     return {
         "n": test.n,
         "sharpe": test.sharpe * year,
         "error": test.error * year,
         "p": test.p,
-        "p_gain": sharpe_test(net - baseline["net"].to_numpy()).p,
-        "psr": np.nan if nothing else probabilistic_sharpe(net),
-        "deflated": np.nan if nothing else deflated_sharpe(net, spread, n_trials),
+        "p_gain": sharpe_test(gain).p,
+        "psr": probabilistic_sharpe(net),
+        "deflated": deflated_sharpe(gain, spread, n_trials),
         "turnover": float(held["weight"].diff().abs().mean()) * SESSIONS_A_YEAR,
     }

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from models.forecast import BASELINES, RUNGS
-from training.evaluation.deflation import deflated_sharpe, sharpe
+from training.evaluation.deflation import deflated_sharpe, probabilistic_sharpe, sharpe
 from training.evaluation.strategy import RISK_AVERSION, sharpe_test
 from training.strategies import make_strategies
 
@@ -74,18 +74,19 @@ def test_what_is_not_judged_changes_nothing(made, prices):
 
 def test_deflated_ratio_allows_for_the_family_and_the_spread_of_the_rungs(made, prices):
     row = made.summary.query("series == 'served' and delay == 0 and cost_bp == 25").iloc[0]
-    net = picked(made.returns, "served", 0, 25.0)["ret"].to_numpy()
+    net, base = (picked(made.returns, series, 0, 25.0)["ret"].to_numpy() for series in ("served", "M0"))
     rungs = [rung for rung in RUNGS if rung not in BASELINES]
     spread = []
     for rung in rungs:  # each as if it had been served
         swapped = losses_of().query("rung != 'served'")
         own = swapped[swapped["rung"] == rung].assign(rung="served")
         other = make_strategies(pd.concat([swapped, own]), skill_of(), prices, 1)
-        spread.append(sharpe(picked(other.returns, "served", 0, 25.0)["ret"].to_numpy()))
-    assert row["deflated"] == pytest.approx(deflated_sharpe(net, np.array(spread), 7), rel=1e-12)
+        spread.append(sharpe(picked(other.returns, "served", 0, 25.0)["ret"].to_numpy() - base))
+    assert row["deflated"] == pytest.approx(deflated_sharpe(net - base, np.array(spread), 7), rel=1e-12)
     assert row["sharpe"] == pytest.approx(net.mean() / net.std() * np.sqrt(252), rel=1e-12)
     alone = make_strategies(losses_of(), skill_of(), prices, 1).summary.query("series == 'served' and delay == 0 and cost_bp == 25").iloc[0]
-    assert row["deflated"] < alone["deflated"] == pytest.approx(alone["psr"])
+    assert row["deflated"] < alone["deflated"] == pytest.approx(probabilistic_sharpe(net - base))
+    assert made.summary.query("series == 'M0'")["deflated"].isna().all()
 
 
 def test_turnover_is_what_the_two_venues_differ_by(made):
@@ -107,7 +108,7 @@ def test_nothing_held_has_no_ratio(prices):
     losses = losses_of()
     losses.loc[losses["rung"] == "served", "mean"] = -0.01
     row = make_strategies(losses, skill_of(), prices, 3).summary.query("series == 'served'")
-    assert row[["sharpe", "error", "p", "psr", "deflated"]].isna().all(axis=None)
+    assert row[["sharpe", "error", "p", "psr"]].isna().all(axis=None)
     assert (row["turnover"] == 0.0).all()
 
 

@@ -14,6 +14,9 @@ from training.ledger.mirror import KEY, OWN, Mirror
 from training.ledger.register import Entry
 
 SAME_OUTCOME = 1e-9
+LEAST_COMMON = 0.9
+"""Share of a trial's rows that all must share, unless common dates are asked for: refits on other dates begin a little earlier or later."""
+
 BASELINE = "crps_"
 """How columns of the baselines begin."""
 
@@ -28,6 +31,7 @@ class Aligned:
     entries : trials that have numbers on all of these rows; those that are shown first
     own : of each column of `training.ledger.mirror.OWN`, (n_rows, n_trials)
     n_shown : trials that are shown
+    left_out : rows of the longest of them that not all of them have
     without : trials of the family that count and have no numbers on these rows
     """
 
@@ -35,6 +39,7 @@ class Aligned:
     entries: tuple[Entry, ...]
     own: Mapping[str, Array]
     n_shown: int
+    left_out: int
     without: int
 
     @property
@@ -69,24 +74,25 @@ def align(choice: Choice, mirror: Mirror, *, common: bool) -> Aligned:
 
     Parameters
     ----------
-    common : take the rows that all shown trials share where they differ, instead of refusing
+    common : take the rows that all shown trials share even where they are fewer than `LEAST_COMMON` of a trial's
 
     Raises
     ------
     JobError
-        Where shown trials differ in their rows or outcomes, or share no row.
+        Where shown trials differ in too many rows or in outcomes, or share no row.
     LedgerError
         Where numbers are missing or altered.
     """
     rows = _Rows(mirror)
     newest = choice.shown[-1]
-    if not common:
-        _refuse_other_rows(choice.shown, rows)
     index = rows.of(newest).index
     for entry in choice.shown:
         index = index.intersection(rows.of(entry).index, sort=False)
     if not len(index):
         raise JobError("compare: the runs have no out-of-sample row in common; nothing can be ranked")
+    longest = max(choice.shown, key=lambda each: len(rows.of(each)))
+    if len(index) < LEAST_COMMON * len(rows.of(longest)) and not common:
+        _refuse_other_rows(choice.shown, rows)
     index = index.sort_values()
     truth = rows.of(newest).loc[index]
     for entry in choice.shown:
@@ -102,7 +108,8 @@ def align(choice: Choice, mirror: Mirror, *, common: bool) -> Aligned:
         frame = mirror.read(entry.losses)
         for column in OWN:
             own[column][:, number] = frame[column].to_numpy()[places[entry.baselines]]
-    return Aligned(truth.reset_index(), entries, own, len(choice.shown), choice.n - len(entries))
+    left_out = len(rows.of(longest)) - len(index)
+    return Aligned(truth.reset_index(), entries, own, len(choice.shown), left_out, choice.n - len(entries))
 
 
 def _is_like(rows: pd.DataFrame, truth: pd.DataFrame) -> bool:
@@ -112,18 +119,16 @@ def _is_like(rows: pd.DataFrame, truth: pd.DataFrame) -> bool:
 
 
 def _refuse_other_rows(shown: Sequence[Entry], rows: _Rows) -> None:
-    newest = shown[-1]
-    keys = rows.of(newest).index
-    for entry in shown[:-1]:
-        other = rows.of(entry).index
-        if entry.baselines != newest.baselines and not other.equals(keys):
-            only = keys.symmetric_difference(other)
-            asset, horizon, session = only[0]
-            raise JobError(
-                f"compare: {said(entry)} and {said(newest)} were scored on different dates: {len(only)} rows are in one only, "
-                f"the first {asset}, {horizon} sessions, {session:%Y-%m-%d}. Name runs with --runs, or add --common to "
-                "rank on the dates all share"
-            )
+    one, other = min(shown, key=lambda each: len(rows.of(each))), max(shown, key=lambda each: len(rows.of(each)))
+    if len(rows.of(one)) == len(rows.of(other)):  # as long, on other dates
+        one, other = next(each for each in shown if not rows.of(each).index.equals(rows.of(shown[-1]).index)), shown[-1]
+    only = rows.of(one).index.symmetric_difference(rows.of(other).index)
+    asset, horizon, session = only[0]
+    raise JobError(
+        f"compare: {said(one)} and {said(other)} were scored on different dates: {len(only)} rows are in one only, the first {asset}, "
+        f"{horizon} sessions, {session:%Y-%m-%d}; rule: the runs share {LEAST_COMMON:.0%} of their rows. Name runs with --runs, or add "
+        "--common to rank on the dates all share"
+    )
 
 
 def _refuse_other_outcomes(entry: Entry, y: Array, newest: Entry, truth: pd.DataFrame) -> None:

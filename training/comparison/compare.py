@@ -86,7 +86,7 @@ def compare(choice: Choice, mirror: Mirror, missing: Sequence[Missing], *, commo
     ----------
     mirror : numbers of the ledger
     missing : trials that the ledger or MLflow lacks, unacknowledged
-    common : take the rows that all share where they differ, instead of refusing
+    common : rank on the rows that all share however few, instead of refusing
 
     Raises
     ------

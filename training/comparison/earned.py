@@ -25,9 +25,9 @@ class Earned:
     Attributes
     ----------
     sharpe : (n_trials,) a year
-    deflated : (n_trials,) probability that the true ratio exceeds that of the best of so many without skill
+    deflated : (n_trials,) probability that the true ratio of the gain over trading a baseline's mean exceeds that of the best of so many
+        without skill; the least over the baselines, NaN where a trial traded as one of them
     periods, horizon : how many periods, of how many sessions
-    n_effective : independent strategies that would be as varied
     overfit : probability that the best of one half is below the median in the other; NaN under ten trials
     """
 
@@ -35,14 +35,14 @@ class Earned:
     deflated: Array
     periods: int
     horizon: int
-    n_effective: float
     overfit: float
 
 
 def earn(aligned: Aligned, n: int) -> Earned | None:
     """Trade the mean and variance of the shortest horizon, all assets alike, on rows that do not overlap; None under `MIN_ROWS` of them.
 
-    Position clip(mean / (a variance), 0, 1), decided at a row and held to the next; simple returns after costs.
+    Position clip(mean / (a variance), 0, 1), decided at a row and held to the next; simple returns after costs. Against earning nothing
+    any holder of what rose has skill; so what is deflated is the gain over the mean of a baseline, traded at the trial's variance.
 
     Parameters
     ----------
@@ -54,19 +54,28 @@ def earn(aligned: Aligned, n: int) -> Earned | None:
     every = [at[len(at) - rows :][::horizon] for at in cells]
     if len(every[0]) < MIN_ROWS:
         return None
-    net = np.mean([[_net(aligned, at, number) for number in range(len(aligned.entries))] for at in every], axis=0)
+    numbers = range(len(aligned.entries))
+    net = np.mean([[_net(aligned, at, each, aligned.own["mean"][at, each]) for each in numbers] for at in every], axis=0)
+    deflated = np.full(len(net), np.inf)
+    for baseline in aligned.baselines:
+        mean = aligned.rows[f"mean_{baseline}"].to_numpy()
+        held = np.mean([[_net(aligned, at, each, mean[at]) for each in numbers] for at in every], axis=0)
+        deflated = np.minimum(deflated, _deflate(net - held, n))  # NaN stays
     table = pd.DataFrame(net.T)
     ratios = np.array([sharpe(column) for column in net])
-    effective = effective_trials(table)
-    counted = max(effective * n / len(net), 1.0)
-    deflated = np.array([deflated_sharpe(column, ratios, counted) for column in net])
     overfit = pbo(table, BLOCKS).pbo if len(net) >= MIN_TRIALS and len(table) >= 2 * BLOCKS else float("nan")
-    return Earned(ratios * np.sqrt(SESSIONS_A_YEAR / horizon), deflated, len(table), horizon, effective, overfit)
+    return Earned(ratios * np.sqrt(SESSIONS_A_YEAR / horizon), deflated, len(table), horizon, overfit)
 
 
-def _net(aligned: Aligned, at: NDArray[np.int64], number: int) -> Array:
-    """Net simple return of each period; the forecast of a row is held over the period that begins there."""
-    mean, sd = (np.append(aligned.own[column][at, number], 0.0) for column in ("mean", "sd"))
+def _deflate(gains: Array, n: int) -> Array:
+    """Deflated Sharpe ratio of each row of gains, for the effective number of trials that so varied gains and n stand for."""
+    counted = max(effective_trials(pd.DataFrame(gains.T)) * n / len(gains), 1.0)
+    ratios = np.array([sharpe(each) for each in gains])
+    return np.array([deflated_sharpe(each, ratios, counted) for each in gains])
+
+
+def _net(aligned: Aligned, at: NDArray[np.int64], number: int, mean: Array) -> Array:
+    """Net simple return of each period under a mean and a trial's variance; what is forecast at a row is held from there on."""
+    sd = np.append(aligned.own["sd"][at, number], 1.0)
     returns = np.insert(aligned.rows["y"].to_numpy()[at], 0, 0.0)  # a period ends at the next row
-    sd[-1] = 1.0
-    return strategy_returns(mean, sd, returns, 1, 0, COST_BP, RISK_AVERSION)["net"].to_numpy()[1:]
+    return strategy_returns(np.append(mean, 0.0), sd, returns, 1, 0, COST_BP, RISK_AVERSION)["net"].to_numpy()[1:]

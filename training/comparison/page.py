@@ -29,28 +29,26 @@ def page(comparison: Comparison, experiment: str) -> str:
         verdict=comparison.verdict(),
         missing=[each.words() for each in comparison.missing],
         others=comparison.choice.others,
-        runs=run_table(comparison),
+        runs=run_tables(comparison),
         set=_set_plot(comparison),
         curves=_curve_plot(comparison),
         regimes=regime_table(comparison),
+        many=comparison.aligned.n_shown > MOST_ROWS,
         cells=cell_view(comparison),
         n_apart=comparison.composite.n_apart,
     )
 
 
-def run_table(comparison: Comparison) -> Table:
-    """List runs and baselines with what the family leaves of their p-values."""
+def run_tables(comparison: Comparison) -> list[Table]:
+    """List runs and baselines with what the family leaves of their p-values: the first ones and every baseline, then the others."""
     head = ["place", "run", "CRPS ratio", "80% held", "p", "adjusted p", "q", "in set", "DSR", "announced", "run id"]
-    rows = [
-        [
-            count(row["place"]),
-            str(row["name"]),
-            fixed(row["crps_ratio"], SHOWN),
-            *([""] * 8 if row["trial"] < 0 else _tested(row)),
-        ]
-        for row in placed(comparison.runs).to_dict("records")
-    ]
-    return Table("Runs and baselines, least loss first; equal ones share a place.", head, rows, text=(1, 10))
+    first, rest = [], []
+    for row in placed(comparison.runs).to_dict("records"):
+        is_baseline = row["trial"] < 0
+        cells = [count(row["place"]), str(row["name"]), fixed(row["crps_ratio"], SHOWN), *([""] * 8 if is_baseline else _tested(row))]
+        (first if is_baseline or len(first) < MOST_ROWS else rest).append(cells)
+    shown = Table("Runs and baselines, least loss first; equal ones share a place.", head, first, text=(1, 10))
+    return [shown, Table(f"The other {len(rest)} runs.", head, rest, text=(1, 10))] if rest else [shown]
 
 
 def _tested(row: dict[Any, Any]) -> list[str]:

@@ -16,7 +16,7 @@ SHOWN = 4
 
 LEGEND = (
     "null of each p: no smaller loss than every baseline; adj: over all N trials; q: share of false finds; MCS: cannot be told from the "
-    "best; DSR: deflated Sharpe; pre: announced before; on, off: loss saved by regime"
+    "best; DSR: deflated Sharpe of the gain over each baseline; pre: announced before; on, off: loss saved by regime"
 )
 WIDTH = 100
 HEAD = f"{'':>3} {'run':<22}{'ratio':>7}{'80%':>5}{'p':>7}{'p adj':>7}{'q':>7}{'MCS':>5}{'DSR':>6}{'pre':>5}{'on':>7}{'off':>7}  run id"
@@ -36,10 +36,12 @@ def facts(comparison: Comparison) -> list[str]:
     states = {state: sum(each.state == state for each in choice.family) for state in (FINISHED, FAILED, KILLED, OPEN, NOTED)}
     counted = ", ".join(f"{count} {state}" for state, count in states.items() if count)
     with_numbers = len(comparison.aligned.entries)
+    left_out = plural(comparison.aligned.left_out, "row")
+    shared = f"; {left_out} not common to all left out" if comparison.aligned.left_out else ""
     lines = [
         f"family {choice.family_id}, market '{trial.market}', data {trial.family.data[:12]}",
         f"on {len(sessions)} common sessions, {sessions[0]:%Y-%m-%d} to {sessions[-1]:%Y-%m-%d}, "
-        f"n = {composite.n_apart} that do not overlap",
+        f"n = {composite.n_apart} that do not overlap{shared}",
         f"ratio: CRPS to the expanding mean's, mean over {cells}; smaller is better",
         f"N = {plural(choice.n, 'trial')} ({counted}), {with_numbers} with numbers on these rows, as varied as "
         f"{comparison.verdicts.n_effective:.1f} independent ones",

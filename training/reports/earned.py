@@ -61,6 +61,6 @@ def earned_sentence(strategies: Strategies, cost_bp: float) -> str:
     worth = "consistent with a gain" if adjusted <= LEVEL else "no evidence of a gain"
     return (
         f"{told}. The least p of a gain over the baseline is {p_value(least)}, times {plural(looks, 'look')} {p_value(adjusted)}: {worth}. "
-        f"The deflated ratio allows for N = {plural(strategies.n_trials, 'trial')} of the family; it is against earning nothing, and an "
-        "asset that rose gives it to whoever held it."
+        f"The deflated ratio is of the gain over the baseline, for N = {plural(strategies.n_trials, 'trial')} of the family; above 0 is "
+        "against earning nothing, and an asset that rose gives that to whoever held it."
     )

@@ -154,5 +154,5 @@ def strategy_view(strategies: Strategies, delay: int, cost_bp: float) -> Table:
         chances = [p_value(r["p_gain"]), prob(r["psr"]), prob(r["deflated"])]
         rows.append([r["asset"], str(r["horizon"]), name, ratio, *chances, fixed(r["turnover"], 1), str(r["n"])])
     when = "entered at once" if delay == 0 else "entered a session late"
-    head = ["asset", "sessions", "forecast", "Sharpe ratio a year", "p of the gain", "P(above 0)", "deflated", "turnover a year", "n"]
+    head = ["asset", "sessions", "forecast", "Sharpe ratio a year", "p of the gain", "P(above 0)", "gain deflated", "turnover a year", "n"]
     return Table(f"Traded {when}, {cost_bp:.0f} basis points of what is traded.", head, rows, text=(0, 2))

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import false_discovery_control
 
+from models.forecast import BASELINES
 from tests.training.comparison.family import enter, family
 from tests.training.ledger.trials import FAMILY, trial, walk
 from training.comparison.aligned import align
@@ -16,6 +17,7 @@ from training.comparison.page import page
 from training.comparison.record import write_files
 from training.comparison.screen import plain_values, render
 from training.errors import JobError, LedgerError
+from training.evaluation.deflation import deflated_sharpe, effective_trials, sharpe
 from training.evaluation.forecast_tests import smaller_loss
 from training.ledger.agreement import Missing
 from training.ledger.ledger import Ledger
@@ -179,9 +181,37 @@ def test_strategies_hold_every_period_and_pay_for_trades(comparison):
     assert comparison.runs.set_index("run_id").loc["bbbbbbbb-much", "sharpe"] == pytest.approx(expected, rel=1e-10)
 
 
+def test_deflated_ratio_is_of_the_gain_over_the_hardest_baseline(comparison):
+    runs = comparison.runs.set_index("run_id")
+    served = [walk(seed, gain=gain).query("horizon == 5") for seed, gain in enumerate(GAINS.values())]
+    nets = {name: np.array([held(each, name) for each in served]) for name in ("served", *BASELINES)}
+    least = np.inf
+    for name in BASELINES:
+        gains = nets["served"] - nets[name]
+        counted = max(effective_trials(pd.DataFrame(gains.T)) * 5 / 3, 1.0)
+        least = min(least, deflated_sharpe(gains[1], np.array([sharpe(each) for each in gains]), counted))
+    assert runs.loc["bbbbbbbb-much", "deflated"] == pytest.approx(least, rel=1e-10)
+
+
+def held(losses: pd.DataFrame, rung: str) -> np.ndarray:
+    """Give net returns of a rung's mean at the served variance."""
+    mean, own = (losses[losses["rung"] == each].sort_values("session").iloc[::5] for each in (rung, "served"))
+    weight = np.clip(mean["mean"].to_numpy() / (3.0 * own["sd"].to_numpy() ** 2), 0.0, 1.0)
+    return weight * np.expm1(own["y"].to_numpy()) - 0.0025 * np.abs(np.diff(weight, prepend=0.0))
+
+
+def test_a_run_that_trades_as_a_baseline_has_no_deflated_ratio(tmp_path):
+    ledger = Ledger(tmp_path)
+    losses = walk(1)
+    base = losses["rung"] == "M0"
+    losses.loc[losses["rung"] == "served", "mean"] = losses.loc[base, "mean"].to_numpy()
+    enter(ledger, "same-as-M0", losses)
+    assert compared(ledger).runs["deflated"].isna().all()
+
+
 @pytest.mark.parametrize(
     ("given", "words"),
-    [({"n": 710}, ["20 rows are in one only", "2018-09-10"]), ({"start": "2016-01-05"}, ["2016-01-04"])],
+    [({"n": 800}, ["200 rows are in one only", "2018-09-10"]), ({"start": "2016-07-04"}, ["2016-01-04"])],
 )
 def test_runs_on_other_dates_are_refused_by_name_or_ranked_on_common_ones(tmp_path, given, words):
     ledger = Ledger(tmp_path)
@@ -194,8 +224,18 @@ def test_runs_on_other_dates_are_refused_by_name_or_ranked_on_common_ones(tmp_pa
     for word in ("'run ffffffff-flat' (ffffffff, market 'sample')", "'run gggggggg-new'", "different dates", "--common", *words):
         assert word in str(error.value)
     found = compared(ledger, names=names, common=True)
-    assert len(found.composite.losses) == 700 - (given.get("start") is not None)
+    assert len(found.composite.losses) == 700 - (130 if "start" in given else 0)
     assert (found.choice.n, found.aligned.without) == (3, 1)  # the one with other outcomes counts without its numbers
+
+
+@pytest.mark.parametrize(("given", "left_out", "sessions"), [({"n": 710}, 20, 700), ({"start": "2016-01-05"}, 2, 699)])
+def test_a_tenth_of_the_dates_may_differ_and_is_said(tmp_path, given, left_out, sessions):
+    ledger = Ledger(tmp_path)
+    enter(ledger, "ffffffff-flat", walk(1).assign(y=0.0))
+    enter(ledger, "gggggggg-new", walk(2, **given).assign(y=0.0))
+    found = compared(ledger)
+    assert (found.aligned.left_out, len(found.composite.losses)) == (left_out, sessions)
+    assert f"{left_out} rows not common to all left out" in " ".join(render(found, "appetite").split())
 
 
 def test_runs_without_a_common_row_are_refused(tmp_path):
