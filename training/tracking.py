@@ -3,6 +3,7 @@
 import fcntl
 import logging
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -27,6 +28,8 @@ ERROR_TAG = "appetite.error"
 LONGEST_TAG = 4000
 BATCH = 1000
 STOPPED = "stopped by "
+INVENTED = re.compile("[a-z]+-[a-z]+-[0-9]{1,4}")
+"""Names that MLflow gives a run without one: sassy-foal-464."""
 STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -91,8 +94,8 @@ def open_run(
 
     Parameters
     ----------
-    name : shown in MLflow; None leaves a run taken over its own
-    unnamed : name of a new run where `name` is None; None for one of MLflow's
+    name : shown in MLflow; None leaves a run taken over the name that its user gave it
+    unnamed : name where `name` is None and no user gave one; None for one that MLflow invents
     tags : set at once, so that a run that fails early says what it was
     trial : what the ledger is to have of it; None for a run that is no trial
     experiment : of a new run; empty for that of the environment, or `EXPERIMENT`
@@ -110,6 +113,8 @@ def open_run(
     if not os.environ.get("MLFLOW_RUN_ID"):  # `mlflow run` has chosen the experiment already
         mlflow.set_experiment(experiment or os.environ.get("MLFLOW_EXPERIMENT_NAME", EXPERIMENT))
         name = name or unnamed
+    elif not name and INVENTED.fullmatch(str(mlflow.get_run(os.environ["MLFLOW_RUN_ID"]).info.run_name)):
+        name = unnamed
     opened = None
     with stop_signals():
         try:

@@ -170,6 +170,16 @@ def test_trial_of_a_run_that_mlflow_opened_is_on_record(client, monkeypatch):
     assert (entry.run_id, entry.experiment, entry.state) == (run_id, "chosen", FINISHED)
 
 
+@pytest.mark.parametrize(("given", "shown"), [(None, "sample hmm 2 seed 0"), ("of the desk", "of the desk")])
+def test_run_taken_over_keeps_the_name_of_its_user_alone(client, monkeypatch, given, shown):
+    run = client.create_run(client.create_experiment("chosen"), run_name=given)
+    monkeypatch.setenv("MLFLOW_RUN_ID", run.info.run_id)
+    with open_run(None, {}, "sample hmm 2 seed 0", trial=trial()):
+        pass
+    assert client.get_run(run.info.run_id).info.run_name == shown
+    assert current_ledger().read().entries[0].name == shown
+
+
 def test_no_trial_begins_where_the_ledger_is_broken(client):
     with open_run("first", {}, trial=trial()):
         pass
