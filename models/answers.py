@@ -37,12 +37,22 @@ def assemble(
     ranges : of `range_columns`
     forecasts : of each asset and horizon, what `forecast_columns` takes
     """
-    out: dict[str, Any] = {"session": np.asarray(sessions, dtype="datetime64[us]"), "status": status, "regime": regime}
-    out |= {f"p_{name}": probs[:, k] for k, name in enumerate(names)}
+    when = {"session": np.asarray(sessions, dtype="datetime64[us]"), "status": status, "regime": regime}
+    return pd.DataFrame(when | answer_columns(names, probs, ranges, forecasts))
+
+
+def answer_columns(
+    names: tuple[str, ...],
+    probs: Array,
+    ranges: dict[str, Any],
+    forecasts: Sequence[tuple[str, NormalMixture, str, Mapping[str, float]]],
+) -> dict[str, Any]:
+    """Probabilities, ranges and forecasts by column, as `assemble` lays them out."""
+    out: dict[str, Any] = {f"p_{name}": probs[:, k] for k, name in enumerate(names)}
     out |= ranges
     for each in forecasts:
         out |= forecast_columns(*each)
-    return pd.DataFrame(out)
+    return out
 
 
 def range_columns(name: str, refits: Array | None, members: Array | None, n_rows: int) -> dict[str, Any]:

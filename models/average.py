@@ -1,13 +1,17 @@
 """Several regime models read as one: the average of their probabilities, and how far they are apart."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
 from models.identity import Identity
+from models.inference import average_move, predict_moved
 from models.params import Array, HMMParams
 from models.regime import RegimeHMM
+from models.rows import Rows, take
+from models.stacked import StackedFilter, stack
 
 RANGE = (0.1, 0.9)
 """Quantiles over refits that are shown as the range of a probability."""
@@ -46,7 +50,13 @@ class RegimeAverage:
         """Whether the states may carry their names: as the first member says."""
         return self.members[0].identified
 
-    def filter_states(self, frame: pd.DataFrame, last: Array | None = None) -> Array:
+    @cached_property
+    def stacked(self) -> StackedFilter:
+        """The members' filters side by side."""
+        members = self.members
+        return stack([m.center for m in members], [m.scale for m in members], [m.clip for m in members], [m.params for m in members])
+
+    def filter_states(self, frame: pd.DataFrame | Rows, last: Array | None = None) -> Array:
         """Filtered probabilities of every member, (n_obs, n_members, n_states).
 
         Parameters
@@ -54,20 +64,25 @@ class RegimeAverage:
         frame : contiguous rows
         last : (n_members, n_states) at the row before the first; None at the beginning of history
         """
-        before = [None] * len(self.members) if last is None else list(last)
-        return np.stack([each.filter_states(frame, start) for each, start in zip(self.members, before, strict=True)], axis=1)
+        return self.stacked.filter_states(take(frame, self.columns), last)
 
     def proba(self, states: Array) -> Array:
         """Average over the members, (n_obs, n_states)."""
         return np.asarray(states.mean(axis=1))
 
-    def filter_proba(self, frame: pd.DataFrame, last: Array | None = None) -> Array:
+    def filter_proba(self, frame: pd.DataFrame | Rows, last: Array | None = None) -> Array:
         """Average filtered probabilities of each row, (n_obs, n_states); arguments as of `filter_states`."""
         return self.proba(self.filter_states(frame, last))
 
-    def predict_proba_ahead(self, probs: Array, steps: int, frame: pd.DataFrame | None = None) -> Array:
+    def predict_proba_ahead(self, probs: Array, steps: int, frame: pd.DataFrame | Rows | None = None) -> Array:
         """Average regime probabilities over the next `steps` sessions, (n_obs, n_states), averaged over the members' transitions."""
-        return np.asarray(np.mean([each.predict_proba_ahead(probs, steps) for each in self.members], axis=0))
+        if steps not in self._moves:
+            self._moves[steps] = np.mean([average_move(each.params.trans, steps) for each in self.members], axis=0)
+        return predict_moved(probs, self._moves[steps])
+
+    @cached_property
+    def _moves(self) -> dict[int, Array]:
+        return {}
 
     def arrays(self) -> dict[str, Array]:
         """Give its numbers by name, members along the first axis."""

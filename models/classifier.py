@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from models.inference import Array
+from models.rows import Rows, take
 
 
 @dataclass(frozen=True)
@@ -29,12 +30,12 @@ class RegimeClassifier:
     n_states = 2
     identified = True  # its label is named by construction
 
-    def filter_proba(self, frame: pd.DataFrame, last: Array | None = None) -> Array:
+    def filter_proba(self, frame: pd.DataFrame | Rows, last: Array | None = None) -> Array:
         """Calibrated probabilities of each row from that row alone, (n_obs, 2); `last` is not used."""
-        X = frame[list(self.columns)].to_numpy(dtype=np.float64)
+        X = take(frame, self.columns)
         return np.asarray(self.model.predict_proba(np.where(np.isnan(X), self.center, X))[:, ::-1])
 
-    def filter_states(self, frame: pd.DataFrame, last: Array | None = None) -> Array:
+    def filter_states(self, frame: pd.DataFrame | Rows, last: Array | None = None) -> Array:
         """Calibrated probabilities: it carries nothing from row to row."""
         return self.filter_proba(frame, last)
 
@@ -42,6 +43,6 @@ class RegimeClassifier:
         """Give what `filter_states` gave."""
         return states
 
-    def predict_proba_ahead(self, probs: Array, steps: int, frame: pd.DataFrame | None = None) -> Array:
+    def predict_proba_ahead(self, probs: Array, steps: int, frame: pd.DataFrame | Rows | None = None) -> Array:
         """Today's probabilities: the label itself looks ahead."""
         return probs

@@ -123,7 +123,8 @@ def heavy_tailed(mean: Array, sd: Array, tail_weight: float, tail_ratio: float |
     """
     n = len(mean)
     ratio = np.broadcast_to(np.asarray(tail_ratio, dtype=np.float64), n)
-    weights, means = np.tile([1.0 - tail_weight, tail_weight], (n, 1)), np.tile(mean[:, None], (1, 2))
+    weights = np.broadcast_to(np.array([1.0 - tail_weight, tail_weight]), (n, 2))
+    means = np.broadcast_to(mean[:, None], (n, 2))
     return HeavyTailed(weights, means, sd[:, None] * tail_parts(tail_weight, ratio), mean, sd, tail_weight, ratio)
 
 

@@ -12,11 +12,13 @@ __all__ = [
     "Array",
     "Filtered",
     "HMMParams",
+    "average_move",
     "expected_dwell",
     "filter_step",
     "forward_filter",
     "log_density",
     "predict_average",
+    "predict_moved",
     "predict_next",
 ]
 
@@ -104,15 +106,24 @@ def predict_average(probs: Array, trans: Array, steps: int) -> Array:
     probs : (n_obs, n_states) filtered probabilities
     steps : horizon in sessions, at least 1
     """
+    return predict_moved(probs, average_move(trans, steps))
+
+
+def average_move(trans: Array, steps: int) -> Array:
+    """Mean of the powers 1..steps of a transition matrix."""
     power = np.eye(len(trans))
     total = np.zeros_like(trans)
     for _ in range(steps):
         power = power @ trans
         total += power
-    average = total / steps
+    return np.asarray(total / steps)
+
+
+def predict_moved(probs: Array, move: Array) -> Array:
+    """Rows (n_obs, n_states) moved by one matrix, or by (n_obs, n_states, n_states) one each; a row's bits do not depend on the others."""
     out = np.zeros_like(probs)
-    for k in range(len(trans)):
-        out += probs[:, [k]] * average[k]  # a matrix product would round one row otherwise than many
+    for k in range(probs.shape[1]):  # a matrix product would round one row otherwise than many
+        out += probs[:, [k]] * move[..., k, :]
     return out
 
 

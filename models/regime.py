@@ -8,6 +8,7 @@ import pandas as pd
 
 from models.identity import Identity
 from models.inference import Array, HMMParams, expected_dwell, forward_filter, predict_average, predict_next
+from models.rows import Rows, take
 
 if TYPE_CHECKING:  # what serves a model needs no fitting library
     from models.hmm import HMMFit
@@ -54,12 +55,12 @@ class RegimeHMM:
         """Give the parameters in the features' own units."""
         return self.params.rescaled(self.center, self.scale)
 
-    def standardise(self, frame: pd.DataFrame) -> Array:
+    def standardise(self, frame: pd.DataFrame | Rows) -> Array:
         """Rows on the training window's scale, (n_obs, n_features)."""
-        rows = (frame[list(self.columns)].to_numpy(dtype=np.float64) - self.center) / self.scale
+        rows = (take(frame, self.columns) - self.center) / self.scale
         return np.asarray(np.clip(rows, -self.clip, self.clip))
 
-    def filter_states(self, frame: pd.DataFrame, last: Array | None = None) -> Array:
+    def filter_states(self, frame: pd.DataFrame | Rows, last: Array | None = None) -> Array:
         """What the filter carries from row to row; of an HMM the filtered probabilities themselves, (n_obs, n_states).
 
         Parameters
@@ -74,15 +75,15 @@ class RegimeHMM:
         """p(state_t | rows up to t), (n_obs, n_states), from what `filter_states` gave."""
         return states
 
-    def filter_proba(self, frame: pd.DataFrame, last: Array | None = None) -> Array:
+    def filter_proba(self, frame: pd.DataFrame | Rows, last: Array | None = None) -> Array:
         """p(state_t | rows up to t) of each row, (n_obs, n_states); arguments as of `filter_states`."""
         return self.proba(self.filter_states(frame, last))
 
-    def log_next(self, frame: pd.DataFrame) -> Array:
+    def log_next(self, frame: pd.DataFrame | Rows) -> Array:
         """One-step log scores of each row on the standardised scale, (n_obs,)."""
         return forward_filter(self.standardise(frame), self.params).log_next
 
-    def predict_proba_ahead(self, probs: Array, steps: int, frame: pd.DataFrame | None = None) -> Array:
+    def predict_proba_ahead(self, probs: Array, steps: int, frame: pd.DataFrame | Rows | None = None) -> Array:
         """Average regime probabilities over the next `steps` sessions, (n_obs, n_states).
 
         Parameters

@@ -9,6 +9,7 @@ import pandas as pd
 from models.identity import Identity
 from models.inference import Array, predict_average
 from models.jump import JumpParams, JumpState, filter_values
+from models.rows import Rows, take
 
 if TYPE_CHECKING:  # what serves a model needs no fitting library
     from models.jump_fit import JumpFit
@@ -48,11 +49,11 @@ class RegimeJump:
         """Whether the states may carry their names."""
         return self.identity.identified
 
-    def standardise(self, frame: pd.DataFrame) -> Array:
+    def standardise(self, frame: pd.DataFrame | Rows) -> Array:
         """Rows on the training window's scale, (n_obs, n_features)."""
-        return np.asarray((frame[list(self.columns)].to_numpy(dtype=np.float64) - self.center) / self.scale)
+        return np.asarray((take(frame, self.columns) - self.center) / self.scale)
 
-    def filter_states(self, frame: pd.DataFrame, last: Array | None = None) -> Array:
+    def filter_states(self, frame: pd.DataFrame | Rows, last: Array | None = None) -> Array:
         """Value function of each row, (n_obs, n_grid): the least cost of a path that ends in each point.
 
         Parameters
@@ -67,10 +68,10 @@ class RegimeJump:
         """The cheapest end of each row as a vector over states, (n_obs, n_states): 0 or 1 in the discrete model."""
         return np.asarray(self.params.vectors[states.argmin(axis=1)])
 
-    def filter_proba(self, frame: pd.DataFrame, last: Array | None = None) -> Array:
+    def filter_proba(self, frame: pd.DataFrame | Rows, last: Array | None = None) -> Array:
         """Online label of each row as a vector over states, (n_obs, n_states); arguments as of `filter_states`."""
         return self.proba(self.filter_states(frame, last))
 
-    def predict_proba_ahead(self, probs: Array, steps: int, frame: pd.DataFrame | None = None) -> Array:
+    def predict_proba_ahead(self, probs: Array, steps: int, frame: pd.DataFrame | Rows | None = None) -> Array:
         """Average over the next `steps` sessions, (n_obs, n_states), by the moves of the labels in training."""
         return predict_average(probs, self.trans, steps)

@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 
 from models.identity import Identity
-from models.inference import Array, expected_dwell, predict_average
+from models.inference import Array, expected_dwell, predict_average, predict_moved
 from models.regime import RegimeHMM
-from models.tvtp import Moving, TVTPParams, filter_onward, predict_moved
+from models.rows import Rows, take
+from models.tvtp import Moving, TVTPParams, filter_onward
 
 DRIVER_LIMIT = 4.0
 """Standard deviations from its mean beyond which a driver is read as this far: a logit is not to be stretched where nothing was seen."""
@@ -71,21 +72,21 @@ class RegimeTVTP:
         """Emissions on the standardised scale and coefficients; drivers in their own units."""
         return TVTPParams(self.base.params, self.coefs, self.driver_center, self.driver_scale)
 
-    def standardise(self, frame: pd.DataFrame) -> Array:
+    def standardise(self, frame: pd.DataFrame | Rows) -> Array:
         """What the states emit on the training window's scale, (n_obs, n_features)."""
         return self.base.standardise(frame)
 
-    def driven_by(self, frame: pd.DataFrame) -> Array:
+    def driven_by(self, frame: pd.DataFrame | Rows) -> Array:
         """Drivers in their own units, (n_obs, n_drivers), held within `DRIVER_LIMIT`; NaN where missing."""
         reach = DRIVER_LIMIT * self.driver_scale
-        rows = frame[list(self.drivers)].to_numpy(dtype=np.float64)
+        rows = take(frame, self.drivers)
         return np.asarray(np.clip(rows, self.driver_center - reach, self.driver_center + reach))
 
-    def leading(self, frame: pd.DataFrame) -> Array:
+    def leading(self, frame: pd.DataFrame | Rows) -> Array:
         """p(state_{t+1} | state_t, drivers of t) of each row, (n_obs, n_states, n_states)."""
         return self.params.leading(self.driven_by(frame))
 
-    def filter_states(self, frame: pd.DataFrame, last: Array | None = None) -> Array:
+    def filter_states(self, frame: pd.DataFrame | Rows, last: Array | None = None) -> Array:
         """Carry on from row to row, (n_obs, 2, n_states): p(state_t | rows up to t) and p(state_{t+1} | rows up to t).
 
         Parameters
@@ -100,15 +101,15 @@ class RegimeTVTP:
         """p(state_t | rows up to t), (n_obs, n_states), from what `filter_states` gave."""
         return states[:, 0]
 
-    def filter_proba(self, frame: pd.DataFrame, last: Array | None = None) -> Array:
+    def filter_proba(self, frame: pd.DataFrame | Rows, last: Array | None = None) -> Array:
         """p(state_t | rows up to t) of each row, (n_obs, n_states); arguments as of `filter_states`."""
         return self._filter(frame, last).probs
 
-    def log_next(self, frame: pd.DataFrame) -> Array:
+    def log_next(self, frame: pd.DataFrame | Rows) -> Array:
         """One-step log scores of each row on the standardised scale, (n_obs,)."""
         return self._filter(frame, None).log_next
 
-    def predict_proba_ahead(self, probs: Array, steps: int, frame: pd.DataFrame | None = None) -> Array:
+    def predict_proba_ahead(self, probs: Array, steps: int, frame: pd.DataFrame | Rows | None = None) -> Array:
         """Average regime probabilities over the next `steps` sessions, (n_obs, n_states).
 
         The first move is driven by the newest drivers. Later ones are not known: the expected matrix of the move after i more sessions is
@@ -135,5 +136,5 @@ class RegimeTVTP:
         """Give the numbers of its transitions by name; those of `base` are its own."""
         return {name: getattr(self, name) for name in MOVES}
 
-    def _filter(self, frame: pd.DataFrame, last: Array | None) -> Moving:
+    def _filter(self, frame: pd.DataFrame | Rows, last: Array | None) -> Moving:
         return filter_onward(self.standardise(frame), self.driven_by(frame), self.params, None if last is None else last[1])

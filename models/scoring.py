@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from models.answers import assemble, name_rows, range_columns
+from models.answers import answer_columns, name_rows, range_columns
 from models.average import RegimeAverage
 from models.conformal import UNBOUNDED
 from models.distribution import NormalMixture
@@ -16,6 +17,7 @@ from models.forecast import Inputs, Ladder
 from models.identity import hysteresis
 from models.inference import Array
 from models.row_marks import row_marks
+from models.rows import Rows, take
 from models.scoring_rows import checked_rows
 
 PUBLISHED, SCORED, BEFORE = "published", "scored", "before the first fit"
@@ -55,15 +57,30 @@ class Cell:
         """Begin of this cell's column names."""
         return f"{self.asset}_{self.horizon}"
 
-    def inputs(self, frame: pd.DataFrame, probs: Array, average: Array) -> Inputs:
-        """Gather the rungs' inputs of the rows of `frame`."""
-        own = [probs[:, 0] if column is None else frame[column].to_numpy(dtype=np.float64) for column in self.features]
-        return Inputs(
-            frame[self.vol].to_numpy(dtype=np.float64),
-            frame[list(self.momentum)].to_numpy(dtype=np.float64),
-            average,
-            np.column_stack(own),
-        )
+    def inputs(self, rows: pd.DataFrame | Rows, probs: Array, average: Array) -> Inputs:
+        """Gather the rungs' inputs of `rows`."""
+        given = take(rows, tuple(column for column in self.features if column is not None))
+        gaps = [k for k, column in enumerate(self.features) if column is None]
+        own = np.insert(given, [k - before for before, k in enumerate(gaps)], probs[:, [0]], axis=1)
+        return Inputs(take(rows, (self.vol,))[:, 0], take(rows, self.momentum), average, own)
+
+
+@dataclass(frozen=True)
+class ScoringState:
+    """What is carried from one session to the next.
+
+    Attributes
+    ----------
+    n_after : sessions answered after the last published one
+    states : what the filter of the regimes carries
+    ensemble : (n_refits, n_states) what those of the refits carry; None where there are none
+    held : whether the first state is held
+    """
+
+    n_after: int
+    states: Array
+    ensemble: Array | None
+    held: bool
 
 
 @dataclass(frozen=True)
@@ -100,7 +117,7 @@ class Scorer:
     last_ensemble: Array | None = None
     marks: Array | None = None
 
-    @property
+    @cached_property
     def columns(self) -> tuple[str, ...]:
         """Feature columns that rows must have."""
         wanted: dict[str, None] = dict.fromkeys(self.regime.columns)
@@ -134,28 +151,28 @@ class Scorer:
         """
         rows = checked_rows(rows, self.columns)
         late = rows["session"] > self.trained_to
-        old = rows[~late]
-        answered = self.published.set_index("session").reindex(old["session"])
-        absent = answered["status"].isna()
-        if absent.any():
+        parts = [part(rows[kind]) for kind, part in ((~late, self._recall), (late, self._continue)) if kind.any()]
+        answers = parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
+        return answers[list(self.published.columns)]
+
+    def _recall(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Give published answers, and say which were given on other values than the rows have now."""
+        places = self._places.get_indexer(pd.Index(rows["session"]))
+        if (places < 0).any():
             raise ScoringError(
-                f"row {answered.index[absent][0]:%Y-%m-%d} was no session in training; rule: sessions from "
+                f"row {rows['session'].iloc[int((places < 0).argmax())]:%Y-%m-%d} was no session in training; rule: sessions from "
                 f"{self.published['session'].iloc[0]:%Y-%m-%d} "
                 f"to {self.trained_to:%Y-%m-%d} are answered as they were published"
             )
-        parts = [self._marked(answered.reset_index(), old)] if len(old) else []
-        if late.any():
-            parts.append(self._continue(rows[late]))
-        answers: pd.DataFrame = pd.concat(parts, ignore_index=True)
-        return answers[list(self.published.columns)]
-
-    def _marked(self, answered: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
-        """Say which published answers were given on other values than the rows have now."""
+        answered = self.published.iloc[places].reset_index(drop=True)
         if self.marks is None:
             return answered
-        then = pd.Series(self.marks, index=self.published["session"]).reindex(rows["session"]).to_numpy()
-        other = (row_marks(rows[list(self.columns)]) != then) & (answered["status"] == PUBLISHED).to_numpy()
+        other = (row_marks(rows[list(self.columns)]) != self.marks[places]) & (answered["status"] == PUBLISHED).to_numpy()
         return answered.assign(status=answered["status"].where(~other, REVISED))
+
+    @cached_property
+    def _places(self) -> pd.Index:
+        return pd.Index(self.published["session"])
 
     def _continue(self, rows: pd.DataFrame) -> pd.DataFrame:
         expected = self.calendar[: len(rows)]
@@ -168,17 +185,35 @@ class Scorer:
                 f"session {expected[wrong[0]]:%Y-%m-%d} is missing (the row there is {given[wrong[0]]:%Y-%m-%d}); rule: rows after "
                 f"{self.trained_to:%Y-%m-%d} are the next sessions without a gap. Add the missing row (its values may be empty)"
             )
-        states = self.regime.filter_states(rows, self.last_state)
-        probs = self.regime.proba(states)
-        held = hysteresis(probs[:, 0], self.enter, self.leave, self.held)
-        columns = range_columns(
-            self.names[0], self.refit_states(rows), states if isinstance(self.regime, RegimeAverage) else None, len(rows)
-        )
-        return assemble(given, SCORED, self.call(probs, held), self.names, probs, columns, self.told(rows, probs))
+        answers, _ = self.advance(self.begin, Rows(self.columns, take(rows, self.columns)))
+        return pd.DataFrame({"session": np.asarray(given, dtype="datetime64[us]"), "status": SCORED} | answers)
 
-    def refit_states(self, rows: pd.DataFrame) -> Array | None:
-        """What the refits on resampled history say of rows that follow the last published session; None where there are none."""
-        return None if self.ensemble is None else self.ensemble.filter_states(rows, self.last_ensemble)
+    @property
+    def begin(self) -> ScoringState:
+        """State after the last published session."""
+        return ScoringState(0, self.last_state, self.last_ensemble, self.held)
+
+    def advance(self, state: ScoringState, rows: Rows) -> tuple[dict[str, Any], ScoringState]:
+        """Answer for the next sessions of the calendar: one row or many, to the same bits.
+
+        Parameters
+        ----------
+        state : `begin`, or what the last call gave
+        rows : one a session, the first the session after that of `state`
+
+        Returns
+        -------
+        answers : columns of `score` but session and status, each (n_obs,)
+        state : after the last row
+        """
+        states = self.regime.filter_states(rows, state.states)
+        probs = self.regime.proba(states)
+        held = hysteresis(probs[:, 0], self.enter, self.leave, state.held)
+        refits = None if self.ensemble is None else self.ensemble.filter_states(rows, state.ensemble)
+        ranges = range_columns(self.names[0], refits, states if isinstance(self.regime, RegimeAverage) else None, len(rows))
+        answers = {"regime": self.call(probs, held)} | answer_columns(self.names, probs, ranges, self.told(rows, probs))
+        newest = ScoringState(state.n_after + len(rows), states[-1], None if refits is None else refits[-1], bool(held[-1]))
+        return answers, newest
 
     def call(self, probs: Array, held: Sequence[bool] | np.ndarray) -> list[str]:
         """Name rows from their probabilities and whether the first state is held."""
@@ -186,14 +221,11 @@ class Scorer:
             return [UNIDENTIFIED] * len(probs)
         return name_rows(probs, held, self.names)
 
-    def forecasts(self, rows: pd.DataFrame, probs: Array) -> list[tuple[Cell, NormalMixture]]:
+    def forecasts(self, rows: pd.DataFrame | Rows, probs: Array) -> list[tuple[Cell, NormalMixture]]:
         """Forecast distributions of every cell for `rows`."""
-        out = []
-        for cell in self.cells:
-            inputs = cell.inputs(rows, probs, self.regime.predict_proba_ahead(probs, cell.horizon, rows))
-            out.append((cell, cell.ladder.predict(cell.rung, inputs)))
-        return out
+        ahead = {steps: self.regime.predict_proba_ahead(probs, steps, rows) for steps in {cell.horizon for cell in self.cells}}
+        return [(cell, cell.ladder.predict(cell.rung, cell.inputs(rows, probs, ahead[cell.horizon]))) for cell in self.cells]
 
-    def told(self, rows: pd.DataFrame, probs: Array) -> list[tuple[str, NormalMixture, str, Mapping[str, float]]]:
+    def told(self, rows: pd.DataFrame | Rows, probs: Array) -> list[tuple[str, NormalMixture, str, Mapping[str, float]]]:
         """Forecasts as `models.answers.assemble` takes them."""
         return [(cell.prefix, forecast, cell.served_by, cell.half_width) for cell, forecast in self.forecasts(rows, probs)]

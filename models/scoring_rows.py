@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from models.errors import ScoringError
 
@@ -31,10 +32,9 @@ def checked_rows(rows: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
     if not len(rows):
         raise ScoringError("there are no rows; rule: at least one session")
     session = parse_sessions(rows["session"])
-    values = rows[list(columns)].apply(pd.to_numeric, errors="coerce").astype(np.float64)
-    spoilt = values.isna() & rows[list(columns)].notna() | np.isinf(values)
-    if spoilt.to_numpy().any():
-        at, column = np.argwhere(spoilt.to_numpy())[0]
+    values, spoilt = _as_numbers(rows[list(columns)])
+    if spoilt.any():
+        at, column = np.argwhere(spoilt)[0]
         raise ScoringError(
             f"column '{columns[column]}', session {session.iloc[at]:%Y-%m-%d}: not a finite number; leave it empty if it is missing"
         )
@@ -43,6 +43,14 @@ def checked_rows(rows: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
     if twice.any():
         raise ScoringError(f"session {out['session'][twice].iloc[0]:%Y-%m-%d} is there twice; rule: one row a session")
     return out
+
+
+def _as_numbers(block: pd.DataFrame) -> tuple[pd.DataFrame, NDArray[np.bool_]]:
+    """Values as float64, and where something stands that is no finite number."""
+    if (block.dtypes == np.float64).all():
+        return block, np.isinf(block.to_numpy())
+    values = block.apply(pd.to_numeric, errors="coerce").astype(np.float64)
+    return values, (values.isna() & block.notna() | np.isinf(values)).to_numpy()
 
 
 def parse_sessions(values: pd.Series) -> pd.Series:

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from models.emissions import log_density
 from models.errors import ScoringError
-from models.inference import Filtered, filter_densities, filter_step
+from models.inference import Filtered, filter_densities, filter_step, predict_moved
 from models.online import FilterState, OnlineFilter, observation
 from models.params import Array, HMMParams
 from models.transitions import into_rows, transition_matrices
@@ -110,14 +110,6 @@ def filter_onward(X: Array, covariates: Array, params: TVTPParams, prior: Array 
     for t in range(len(dens)):
         out.probs[t], out.log_next[t] = filter_step(belief, dens[t])
         belief = out.next_probs[t] = out.probs[t] @ leading[t]
-    return out
-
-
-def predict_moved(probs: Array, leading: Array) -> Array:
-    """p(state_{t+1} | x_1..x_t, z_1..z_t) from the filtered (n_obs, n_states) of t and the matrices that lead away from t."""
-    out = np.zeros_like(probs)
-    for i in range(probs.shape[1]):  # a matrix product would round one row otherwise than many
-        out += probs[:, [i]] * leading[:, i]
     return out
 
 

@@ -15,12 +15,12 @@ from models.engine.filtering import filter_rows, log_densities
 from models.engine.transitions import smooth_moving
 from models.errors import FitError, ScoringError
 from models.hmm import fit_hmm
-from models.inference import Filtered
+from models.inference import Filtered, predict_moved
 from models.observations import read_lengths, read_rows
 from models.params import Array
 from models.starts import sticky_start
 from models.transitions import homogeneous_coefs, into_rows
-from models.tvtp import TVTPFilter, TVTPParams, TVTPState, predict_moved
+from models.tvtp import TVTPFilter, TVTPParams, TVTPState
 from models.tvtp_covariates import checked_covariates, units_of
 from models.tvtp_em import MovingClimb, climb_moving
 from models.tvtp_emissions import offsets_of
