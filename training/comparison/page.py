@@ -42,7 +42,8 @@ def page(comparison: Comparison, experiment: str) -> str:
 def run_tables(comparison: Comparison) -> list[Table]:
     """List runs and baselines with what the family leaves of their p-values: the first ones and every baseline, then the others."""
     head = ["place", "run", "CRPS ratio", "80% held", "p", "adjusted p", "q", "in set", "DSR", "announced", "run id"]
-    first, rest = [], []
+    first: list[list[str]] = []
+    rest: list[list[str]] = []
     for row in placed(comparison.runs).to_dict("records"):
         is_baseline = row["trial"] < 0
         cells = [count(row["place"]), str(row["name"]), fixed(row["crps_ratio"], SHOWN), *([""] * 8 if is_baseline else _tested(row))]
