@@ -8,7 +8,7 @@ import pandas as pd
 
 from models.identity import Identity
 from models.inference import average_move, predict_moved
-from models.params import Array, HMMParams
+from models.params import PARAMS, Array, HMMParams
 from models.regime import RegimeHMM
 from models.rows import Rows, take
 from models.stacked import StackedFilter, stack
@@ -18,8 +18,6 @@ RANGE = (0.1, 0.9)
 
 EVEN = 0.5
 """Members on both sides of this do not agree on the first state."""
-
-PARAMS = ("start", "trans", "means", "scales", "dof")
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,9 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
+PARAMS = ("start", "trans", "means", "scales", "dof")
+"""Fields of `HMMParams`, in its order."""
+
 
 @dataclass(frozen=True)
 class HMMParams:

@@ -14,13 +14,13 @@ from models.forecast import Ladder
 from models.identity import Identity
 from models.inference import Array, HMMParams
 from models.jump import JumpParams
+from models.params import PARAMS
 from models.regime import RegimeHMM
 from models.regime_jump import RegimeJump
 from models.regime_tvtp import MOVES, RegimeTVTP
 from models.scoring import Cell, Scorer
 
 SCHEMA_VERSION = 3
-PARAMS = ("start", "trans", "means", "scales", "dof")
 
 
 @dataclass(frozen=True)

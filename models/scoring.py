@@ -171,8 +171,8 @@ class Scorer:
         return answered.assign(status=answered["status"].where(~other, REVISED))
 
     @cached_property
-    def _places(self) -> pd.Index:
-        return pd.Index(self.published["session"])
+    def _places(self) -> pd.DatetimeIndex:
+        return pd.DatetimeIndex(self.published["session"])
 
     def _continue(self, rows: pd.DataFrame) -> pd.DataFrame:
         expected = self.calendar[: len(rows)]

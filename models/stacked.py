@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.emissions import patterns, whitening
-from models.params import Array, HMMParams
+from models.params import PARAMS, Array, HMMParams
 
 
 @dataclass(frozen=True)
@@ -136,5 +136,5 @@ def _updated(prior: Array, log_dens: Array) -> Array:
 
 def stack(centers: Sequence[Array], scales: Sequence[Array], clips: Sequence[float], params: Sequence[HMMParams]) -> StackedFilter:
     """Put models side by side: their standardisations, and their parameters on the standardised scale."""
-    parts = (np.stack([getattr(each, name) for each in params]) for name in ("start", "trans", "means", "scales", "dof"))
-    return StackedFilter(np.stack(centers), np.stack(scales), np.array(clips, dtype=np.float64), *parts)
+    start, trans, means, spreads, dof = (np.stack([getattr(each, name) for each in params]) for name in PARAMS)
+    return StackedFilter(np.stack(centers), np.stack(scales), np.array(clips, dtype=np.float64), start, trans, means, spreads, dof)
