@@ -8,8 +8,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from models.average import EVEN, quantile_range, whole_range
-from models.conformal import UNBOUNDED, bounds
-from models.distribution import NormalMixture
+from models.conformal import LEVELS, UNBOUNDED, bounds
+from models.distribution import HeavyTailed, NormalMixture, end_to_end
 from models.params import Array
 
 QUANTILES = {"lo80": 0.1, "median": 0.5, "hi80": 0.9}
@@ -50,8 +50,8 @@ def answer_columns(
     """Probabilities, ranges and forecasts by column, as `assemble` lays them out."""
     out: dict[str, Any] = {f"p_{name}": probs[:, k] for k, name in enumerate(names)}
     out |= ranges
-    for each in forecasts:
-        out |= forecast_columns(*each)
+    for (prefix, _, served_by, _), told in zip(forecasts, _all_told([(each[1], each[3]) for each in forecasts]), strict=True):
+        out |= {f"{prefix}_{name}": values for name, values in told.items()} | {f"{prefix}_served_by": served_by}
     return out
 
 
@@ -90,14 +90,32 @@ def forecast_columns(
     ----------
     half_width : of the calibrated intervals, in sd (`models.conformal.LEVELS`); an end at infinity is missing, as JSON has no infinity
     """
-    spoken = np.asarray(~np.isnan(forecast.means + forecast.sds).any(axis=1), dtype=np.bool_)
-    said = forecast[spoken]
-    out: dict[str, Any] = {f"{prefix}_{name}": _where(spoken, said.quantile(level)) for name, level in QUANTILES.items()}
-    ends = bounds(said.mean(), said.sd(), half_width)
-    out |= {f"{prefix}_{name}": _where(spoken, finite_or_missing(end)) for name, end in ends.items()}
-    out[f"{prefix}_p_up"] = _where(spoken, 1.0 - said.cdf(np.zeros(int(spoken.sum()))))
-    out[f"{prefix}_served_by"] = served_by
+    told = _told(forecast, half_width)
+    return {f"{prefix}_{name}": values for name, values in told.items()} | {f"{prefix}_served_by": served_by}
+
+
+def _all_told(forecasts: Sequence[tuple[NormalMixture, Mapping[str, float]]]) -> list[dict[str, Array]]:
+    """Numbers of several forecasts of the same rows; those about one mean are worked out as one long forecast, to the same bits."""
+    heavy = [number for number, (forecast, _) in enumerate(forecasts) if isinstance(forecast, HeavyTailed)]
+    out = [{} if number in heavy else _told(*each) for number, each in enumerate(forecasts)]
+    if heavy:
+        n_rows = len(forecasts[heavy[0]][0])
+        widths = {name: np.repeat([forecasts[number][1][name] for number in heavy], n_rows) for name in LEVELS}
+        for name, values in _told(end_to_end([forecasts[number][0] for number in heavy]), widths).items():
+            for number, part in zip(heavy, values.reshape(len(heavy), n_rows), strict=True):
+                out[number][name] = part
     return out
+
+
+def _told(forecast: NormalMixture, half_width: Mapping[str, float] | Mapping[str, Array]) -> dict[str, Array]:
+    """Quantiles, calibrated ends and probability of a rise; missing on rows without a volatility."""
+    spoken = ~np.isnan(forecast.mean() + forecast.sd())
+    said = forecast if spoken.all() else forecast[spoken]
+    out = {name: said.quantile(level) for name, level in QUANTILES.items()}
+    kept = {name: np.broadcast_to(width, len(spoken))[spoken] for name, width in half_width.items()}
+    out |= {name: finite_or_missing(end) for name, end in bounds(said.mean(), said.sd(), kept).items()}
+    out["p_up"] = 1.0 - said.cdf(0.0)
+    return {name: _where(spoken, values) for name, values in out.items()} if len(said) < len(spoken) else out
 
 
 def finite_or_missing(values: Array) -> Array:

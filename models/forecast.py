@@ -12,6 +12,9 @@ from models.inference import Array
 from models.volatility import TAIL_WEIGHT, HorizonScale
 
 BASELINES = ("B0", "B1", "B2", "M0")
+MIXTURE = "M6"
+"""The rung that is no scale mixture about one mean."""
+
 RUNGS: Mapping[str, str] = {
     "B0": "no drift",
     "B1": "half the expanding mean",
@@ -120,15 +123,18 @@ class Ladder:
         if rung not in RUNGS:
             raise ValueError(f"forecast: rung '{rung}' is unknown; rule: one of {', '.join(RUNGS)}")
         sd = self.scale.sd(inputs.vol, self.horizon)
-        if rung == "M6":
+        if rung == MIXTURE:
             parts = [self._around(np.full(len(sd), m), sd * r) for m, r in zip(self.regime_means, self.regime_ratios, strict=True)]
             return mix(parts, inputs.regime)
         return self._around(self._mean(rung, inputs), sd)
 
+    def constant(self, rung: str) -> float:
+        """Mean of a baseline, the same on every row."""
+        return {"B0": 0.0, "B1": 0.5 * self.mean, "B2": self.recent_mean, "M0": self.mean}[rung]
+
     def _mean(self, rung: str, inputs: Inputs) -> Array:
-        constant = {"B0": 0.0, "B1": 0.5 * self.mean, "B2": self.recent_mean, "M0": self.mean}
-        if rung in constant:
-            return np.full(len(inputs.vol), constant[rung])
+        if rung in BASELINES:
+            return np.full(len(inputs.vol), self.constant(rung))
         if rung == "M5":
             return self.mean + self.trees(_filled(inputs.features, self.lines["M4"]))
         if rung == "M4+":

@@ -13,7 +13,7 @@ from models.average import RegimeAverage
 from models.conformal import UNBOUNDED
 from models.distribution import NormalMixture
 from models.errors import ScoringError
-from models.forecast import Inputs, Ladder
+from models.forecast import BASELINES, Inputs, Ladder
 from models.identity import hysteresis
 from models.inference import Array
 from models.row_marks import row_marks
@@ -59,10 +59,14 @@ class Cell:
 
     def inputs(self, rows: pd.DataFrame | Rows, probs: Array, average: Array) -> Inputs:
         """Gather the rungs' inputs of `rows`."""
+        vol = take(rows, (self.vol,))[:, 0]
+        if self.rung in BASELINES:  # reads nothing else
+            nothing = np.empty((len(vol), 0))
+            return Inputs(vol, nothing, nothing, nothing)
         given = take(rows, tuple(column for column in self.features if column is not None))
         gaps = [k for k, column in enumerate(self.features) if column is None]
         own = np.insert(given, [k - before for before, k in enumerate(gaps)], probs[:, [0]], axis=1)
-        return Inputs(take(rows, (self.vol,))[:, 0], take(rows, self.momentum), average, own)
+        return Inputs(vol, take(rows, self.momentum), average, own)
 
 
 @dataclass(frozen=True)
