@@ -152,7 +152,9 @@ def against_words(judged: Judged, trial: Trial) -> str:
 
 
 def falls_after_highs(trial: Trial, asset: str, horizon: int) -> list[tuple[pd.Timestamp, float]]:
-    """Record highs of the index that are no event by rule, and after which the asset did not rise."""
+    """Record highs of the index that are no event by rule, and after which the asset did not rise; none of an asset without prices."""
+    if asset not in trial.prices:
+        return []
     out = trial.highs[~trial.highs["counted"].astype(bool) & (trial.highs["series"] == SMALL_CAPS)]
     forward = forward_return(trial.prices[asset], horizon).reindex(pd.DatetimeIndex(out["date"]))
     return [(date, float(value)) for date, value in zip(pd.DatetimeIndex(forward.index), forward, strict=True) if value <= 0]

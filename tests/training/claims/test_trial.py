@@ -1,5 +1,6 @@
 """The whole trial: on the sample market as a user runs it, and on the real one with dates that anyone can check."""
 
+import dataclasses
 import json
 import re
 from pathlib import Path
@@ -61,6 +62,18 @@ def test_market_without_a_breakout_is_told_so(desk):
     assert "C3  NOT TESTABLE" in render_trial(trial)
     assert [each["n"] for each in as_values(trial)["claims"][:5]] == [0] * 5
     assert write_trial(trial, desk.folder / "none")[0].is_file()
+
+
+def test_market_with_one_coin_is_written_and_the_claims_on_others_are_not_testable(market, tmp_path):
+    alone = dataclasses.replace(market, coins=market.coins[market.coins["asset"] == "BTC"].reset_index(drop=True))
+    trial = hold_trial(alone, quiet, draws=19)
+    claims = {each["name"]: each for each in as_values(trial)["claims"]}
+    assert claims["C4"]["verdict"] == claims["C5"]["verdict"] == NOT_TESTABLE
+    assert claims["C4"]["counter_examples"] == []
+    assert claims["C3"]["verdict"] != NOT_TESTABLE
+    paths = write_trial(trial, tmp_path / "alone")
+    assert all(path.is_file() for path in paths)
+    assert "C4  NOT TESTABLE" in render_trial(trial)
 
 
 def test_page_is_one_file_that_says_simulated(written, desk):
