@@ -123,13 +123,17 @@ def test_run_is_asked_for_every_cell_of_its_configuration(registry, tmp_path):
     path.write_text('{"assets": ["BTC", "ETH"], "horizons": [5, 126]}', encoding="utf-8")
     known = load_candidate(ids[1])
     assert known.cells == (("BTC", 5), ("BTC", 126), ("ETH", 5), ("ETH", 126))
-    assert unsound(known, RULES.sound) == ["out-of-sample rows: 0 of ETH over 5 sessions, the rule is at least 250 of each asset and horizon"]
+    assert unsound(known, RULES.sound) == [
+        "out-of-sample rows: 0 of ETH over 5 sessions, the rule is at least 250 of each asset and horizon"
+    ]
 
 
 def test_metric_that_was_not_logged_meets_no_rule(registry):
     client, ids = registry
     bare = client.create_run(client.get_run(ids[1]).info.experiment_id)
-    client.log_artifacts(bare.info.run_id, str(Path(client.get_run(ids[1]).info.artifact_uri.removeprefix("file://")) / "evaluation"), "evaluation")
+    client.log_artifacts(
+        bare.info.run_id, str(Path(client.get_run(ids[1]).info.artifact_uri.removeprefix("file://")) / "evaluation"), "evaluation"
+    )
     assert unsound(load_candidate(bare.info.run_id), RULES.sound) == ["degenerate share is not known", "churn is not known"]
 
 
