@@ -92,7 +92,7 @@ class Study:
         return np.asarray(self.features.index >= locked.min()) if len(locked) else np.zeros(len(self.features), dtype=np.bool_)
 
     def calm_rise(self, horizon: int, drawdown: float) -> pd.Series:
-        """Give the label of a classifier (`training.targets.calm_rise`) as far as it may be judged: missing where it reaches into the lock-box."""
+        """Give the label of a classifier (`training.targets.calm_rise`) as far as it may be judged: none that reaches into the lock-box."""
         return calm_rise(self.table.small_caps, horizon, drawdown).where(clear_of(self.lockbox, horizon))
 
     @cached_property

@@ -161,8 +161,8 @@ def _locked(lockbox: Mapping[str, Any] | None) -> str:
         return "No rows are locked away: everything here has been looked at."
     return (
         f"The newest {share(lockbox['share'])} of the judged sessions, from {lockbox['since']} on, are locked away: no number on "
-        "skill, coverage, rules of thumb or strategies has seen an outcome of theirs; base rates, history, events and claims use all sessions. "
-        "They are opened once a family, and the opening is on record."
+        "skill, coverage, rules of thumb or strategies has seen an outcome of theirs; base rates, history, events and claims use all "
+        "sessions. They are opened once a family, and the opening is on record."
     )
 
 
