@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from models.forecast import RUNGS
-from serving.card import OWN
+from serving.card import LONGEST_CONFIRMED, OWN
 from serving.regime_words import regime_sentences, revision_sentences
 from serving.thesis_words import thesis_terms
 from serving.words import BEATS, INFORMED, UNKNOWN, count, p_value, percent, plain, share, signed
@@ -126,7 +126,7 @@ def _skill(card: Mapping[str, Any]) -> list[str]:
     tested = [each for each in card["skill"] if each["p_adjusted"] is not None]
     trials = trials_words(card["trials"])
     if not tested:
-        return ["no out-of-sample test yet: too few rows", trials]
+        return [_untested(card["skill"]), trials]
     won = [each for each in tested if each["verdict"] == BEATS]
     if won:
         by = {(each["asset"], each["horizon"]): each["served_by"] for each in card["forecast"]}
@@ -152,6 +152,17 @@ def _skill(card: Mapping[str, Any]) -> list[str]:
         *informed,
         trials,
     ]
+
+
+def _untested(cells: Sequence[Mapping[str, Any]]) -> str:
+    """Say why nothing was tested: what was chosen was the baseline itself, or too few rows."""
+    short = [each for each in cells if each["horizon"] <= LONGEST_CONFIRMED]
+    same = [each for each in short if str(each.get("note") or "").startswith("same as")]
+    if not same:
+        return "no out-of-sample test yet: too few rows"
+    where = "in every cell" if len(same) == len(short) else ", ".join(f"{each['asset']} {each['horizon']}" for each in same)
+    rest = "" if len(same) == len(short) else "; the rest has too few rows"
+    return f"nothing to test up to {LONGEST_CONFIRMED} sessions: the walk chose the baseline's own forecast ({where}){rest}"
 
 
 def _judged(cell: Mapping[str, Any]) -> str:

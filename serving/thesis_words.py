@@ -26,9 +26,12 @@ def thesis_terms(card: Mapping[str, Any]) -> dict[str, list[str]]:
 def _lag(lag: Sequence[Mapping[str, Any]]) -> list[str]:
     if not lag:
         return ["too few sessions to look for one"]
-    found = [_lead(each["asset"], way) for each in lag for way in each["conventions"] if way["best"] is not None]
-    least = min((way["p"] for each in lag for way in each["conventions"] if way["p"] is not None), default=None)
-    none = f"in days: none found, small caps against {_listed(lag)} (lags of 2 to 63 sessions either way, p {p_value(least)} at least)"
+    found = [_lead(each) for each in lag if each.get("leads")]
+    least = min((each["p_adjusted"] for each in lag if each.get("p_adjusted") is not None), default=None)
+    none = (
+        f"in days: none found, small caps against {_listed(lag)} (lags of 2 to 63 sessions either way, both labels of the coin's day, "
+        f"p over coins {p_value(least)} at least)"
+    )
     together = ", ".join(
         f"{each['asset']} {_correlation(each['conventions'][0]['same_day'])} (n {each['conventions'][0]['n']})" for each in lag
     )
@@ -43,12 +46,17 @@ def _correlation(value: float | None) -> str:
     return UNKNOWN if value is None else f"{round(value, 2) + 0.0:+.2f}"  # no minus before a zero
 
 
-def _lead(asset: str, way: Mapping[str, Any]) -> str:
-    """Say which moves first, by how many days, and how sure that is."""
-    who = f"small caps lead {asset}" if way["best"] > 0 else f"{asset} leads small caps"
+def _lead(each: Mapping[str, Any]) -> str:
+    """Say which moves first, by how many days under either label of the coin's day, and how sure that is."""
+    asset, ways = each["asset"], each["conventions"]
+    who = f"small caps lead {asset}" if ways[0]["best"] > 0 else f"{asset} leads small caps"
+    return f"{who} by {' or '.join(_days(way) for way in ways)} (p over coins {p_value(each['p_adjusted'])})"
+
+
+def _days(way: Mapping[str, Any]) -> str:
     low, high = sorted(abs(way[end]) for end in ("lo_days", "hi_days"))
     sure = f"95% {low} to {high}" if way["lo"] * way["hi"] > 0 else f"95% from {way['lo_days']} to {way['hi_days']}, sign open"
-    return f"{who} by {abs(way['best_days'])} days ({sure}; p {p_value(way['p'])}; {way['day']})"
+    return f"{abs(way['best_days'])} days ({sure}; {way['day']})"
 
 
 def _history(history: Sequence[Mapping[str, Any]]) -> list[str]:

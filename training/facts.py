@@ -20,7 +20,6 @@ from training.refit_history import lead_identity
 from training.regimes import names_of
 from training.specifications import newest_spread, specification_facts
 from training.study import Study
-from training.targets import calm_rise
 
 N_CHOICES = len(set(RUNGS) - set(BASELINES))
 
@@ -74,7 +73,7 @@ def _regime(study: Study, config: TrainConfig) -> dict[str, Any]:
         "churn_median": float(pd.Series([each.churn for each in walk.refits]).median()),
     }
     if config.regime.kind == "classifier":
-        label = calm_rise(study.table.small_caps, config.regime.label_horizon, config.regime.label_drawdown)
+        label = study.calm_rise(config.regime.label_horizon, config.regime.label_drawdown)
         out["label_brier_gain"] = label_gain(study.features, walk.published["p_risk_on"], label, config.regime.label_horizon)
     lead = refit.model.members[0] if isinstance(refit.model, RegimeAverage) else refit.model
     if isinstance(lead, RegimeTVTP):
@@ -105,9 +104,8 @@ def _drivers(model: RegimeTVTP) -> list[dict[str, Any]]:
 
 def _lockbox(study: Study, config: TrainConfig) -> dict[str, Any] | None:
     """Since when outcomes are locked away; None where none are."""
-    losses = study.forecasts.losses
-    locked = losses.loc[losses["lockbox"].astype(bool), "session"]
-    return {"since": locked.min(), "share": config.walk.lockbox} if len(locked) else None
+    locked = study.features.index[study.lockbox]
+    return {"since": locked[0], "share": config.walk.lockbox} if len(locked) else None
 
 
 def _quarantined(market: Market) -> list[dict[str, Any]]:

@@ -70,9 +70,10 @@ def make_strategies(losses: pd.DataFrame, skill: pd.DataFrame, prices: pd.DataFr
 
 
 def _held(forecast: pd.DataFrame, price: pd.Series, horizon: int, delay: int, cost_bp: float) -> pd.DataFrame:
-    """Trade one series of forecasts; the same sessions whatever the delay."""
+    """Trade one series of forecasts; the same sessions whatever the delay, and the first position is bought on the first of them."""
     span = price.loc[forecast.index[0] : forecast.index[-1]].ffill()
     said = forecast.reindex(span.index)
+    said.iloc[: max(DELAYS) - delay] = np.nan
     moves = np.log(span).diff().fillna(0.0).to_numpy(dtype=np.float64)
     mean, sd = (said[name].to_numpy(dtype=np.float64) for name in ("mean", "sd"))
     table = strategy_returns(mean, sd, moves, horizon, delay, cost_bp, RISK_AVERSION)
@@ -91,5 +92,5 @@ def _summary(held: pd.DataFrame, baseline: pd.Series, spread: Array, n_trials: i
         "p_gain": sharpe_test(gain).p,
         "psr": probabilistic_sharpe(net),
         "deflated": deflated_sharpe(gain, spread, n_trials),
-        "turnover": float(held["weight"].diff().abs().mean()) * SESSIONS_A_YEAR,
+        "turnover": float(np.abs(np.diff(held["weight"], prepend=0.0)).mean()) * SESSIONS_A_YEAR if test.n else float("nan"),
     }

@@ -6,6 +6,7 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from features import asset_prices, features_with_quality
 from features.levels import price_level
@@ -22,6 +23,8 @@ from training.evaluation.skill import skill_table
 from training.forecasts import ForecastWalk, walk_forecasts
 from training.regime_kinds import hmm_settings, specification_settings
 from training.regimes import RegimeWalk, schedule, walk_regimes
+from training.targets import calm_rise
+from training.window import clear_of
 
 Progress = Callable[[str, int, int], None]
 
@@ -80,6 +83,17 @@ class Study:
     def prices(self) -> pd.DataFrame:
         """Price of each asset at `asof(t)`."""
         return self.table.prices
+
+    @property
+    def lockbox(self) -> NDArray[np.bool_]:
+        """Whether each session lies in the lock-box, or after its first one; none does where nothing is locked away."""
+        losses = self.forecasts.losses
+        locked = losses.loc[losses["lockbox"].astype(bool), "session"]
+        return np.asarray(self.features.index >= locked.min()) if len(locked) else np.zeros(len(self.features), dtype=np.bool_)
+
+    def calm_rise(self, horizon: int, drawdown: float) -> pd.Series:
+        """Give the label of a classifier (`training.targets.calm_rise`) as far as it may be judged: none that reaches into the lock-box."""
+        return calm_rise(self.table.small_caps, horizon, drawdown).where(clear_of(self.lockbox, horizon))
 
     @cached_property
     def ensemble_states(self) -> Array | None:

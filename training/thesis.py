@@ -85,7 +85,12 @@ def _figures(cell: Cell) -> dict[str, Any]:
 
 
 def _lag(timing: Timing) -> dict[str, Any]:
-    return {"asset": timing.asset, "conventions": [{"day": words} | _profile(each) for words, each in timing.profiles.items()]}
+    return {
+        "asset": timing.asset,
+        "leads": timing.leads,
+        "p_adjusted": timing.p_lead,
+        "conventions": [{"day": words} | _profile(each) for words, each in timing.profiles.items()],
+    }
 
 
 def _profile(profile: LagProfile) -> dict[str, Any]:

@@ -57,6 +57,8 @@ def facts_of(**changes: Any) -> dict[str, Any]:
         "lag": [
             {
                 "asset": a,
+                "leads": False,
+                "p_adjusted": 0.567,
                 "conventions": [
                     {"day": f"closing {way}", "n": 3000, "same_day": same, "p": 0.189, "band": 0.07}
                     | dict.fromkeys(("best", "lo", "hi", "best_days", "lo_days", "hi_days"))
@@ -169,7 +171,8 @@ def test_screen_shows_every_block_within_a_hundred_columns():
         "AGAINST outflows year to date $9.9bn (IWM, VTWO, 9.0% of assets) · record high with outflows year to date",
         "30% of 900 filers lose money, highest since 2016-01-04 · 50% of stocks above their 200-day average, more than on 40% of days",
         "(survivorship-biased panel) · VIX 17, higher than on 61% of days",
-        "LAG in days: none found, small caps against BTC, ETH, ALT (lags of 2 to 63 sessions either way, p .19 at least)",
+        "LAG in days: none found, small caps against BTC, ETH, ALT (lags of 2 to 63 sessions either way, both labels of the coin's day, p over coins "
+        ".57 at least)",
         "correlation on the day: BTC +0.19 (n 3000), ETH +0.19 (n 3000), ALT +0.19 (n 3000)",
         "HISTORY over 63 sessions: BTC after 2 confirmed breakouts (-10%, +101%, 1 more before it had prices; base rate of a rise .57, "
         "shift p .12, adjusted .95): inconclusive",
@@ -420,6 +423,22 @@ def test_dwell_is_told_of_the_regime_that_is_called(name, dwell):
     assert build_card(facts_of(), answers_of(regime=name), "m")["regime"]["dwell_expected"] == dwell
 
 
+@pytest.mark.parametrize(
+    ("same", "words"),
+    [
+        ((5, 21), "SKILL nothing to test up to 21 sessions: the walk chose the baseline's own forecast (in every cell) · 48 variants"),
+        ((5,), "the walk chose the baseline's own forecast (BTC 5, ETH 5, ALT 5); the rest has too few rows"),
+        ((), "SKILL no out-of-sample test yet: too few rows"),
+    ],
+)
+def test_cells_that_are_the_baseline_are_not_called_too_few_rows(same, words):
+    facts = facts_of()
+    for each in facts["skill"]:
+        note = "same as M0" if each["horizon"] in same else "fewer than 30 rows that do not overlap"
+        each |= {"p": None, "p_adjusted": None, "p_gain": None, "note": note}
+    assert words in flat(screen(facts))
+
+
 def test_win_names_the_rung_and_its_adjusted_p():
     facts = facts_of()
     facts["skill"][0] |= {"p": 0.0001, "p_adjusted": 0.0006, "p_gain": 0.012, "crps_skill": 0.021, "verdict": "beats the baseline"}
@@ -457,9 +476,13 @@ def test_fact_that_training_did_not_leave_is_null_and_breaks_nothing(name):
     assert "REGIME" in screen(facts)
 
 
-def lag_of(**found: Any) -> list[dict[str, Any]]:
+def lag_of(leads: bool = True, **found: Any) -> list[dict[str, Any]]:
+    """First coin: both labels find it, the second a day later; it outlives the look at every coin unless said otherwise."""
     lag = copy.deepcopy(facts_of()["lag"])
-    lag[0]["conventions"][0] |= found
+    lag[0] |= {"leads": leads, "p_adjusted": 0.003 if leads else 0.09}
+    first, second = lag[0]["conventions"]
+    first |= found
+    second |= found | {"best_days": found["best_days"] + 1}
     return lag
 
 
@@ -468,20 +491,30 @@ def lag_of(**found: Any) -> list[dict[str, Any]]:
     [
         (
             {"best": 10, "lo": 8, "hi": 11, "best_days": 14, "lo_days": 12, "hi_days": 16, "p": 0.001},
-            "LAG small caps lead BTC by 14 days (95% 12 to 16; p .001; closing after) · correlation on the day",
+            "LAG small caps lead BTC by 14 days (95% 12 to 16; closing after) or 15 days (95% 12 to 16; closing before) (p over coins .003) · "
+            "correlation on the day",
         ),
         (
             {"best": -10, "lo": -11, "hi": -8, "best_days": -14, "lo_days": -16, "hi_days": -12, "p": 0.001},
-            "LAG BTC leads small caps by 14 days (95% 12 to 16; p .001; closing after)",
+            "LAG BTC leads small caps by 14 days (95% 12 to 16; closing after) or 13 days",
         ),
         (
-            {"best": 10, "lo": -4, "hi": 11, "best_days": 14, "lo_days": -6, "hi_days": 16, "p": 0.04},
-            "LAG small caps lead BTC by 14 days (95% from -6 to 16, sign open; p .040; closing after)",
+            {"best": 10, "lo": -4, "hi": 11, "best_days": 14, "lo_days": -6, "hi_days": 16, "p": 0.001},
+            "LAG small caps lead BTC by 14 days (95% from -6 to 16, sign open; closing after) or 15 days",
         ),
     ],
 )
 def test_lag_is_told_in_days_with_its_interval(found, words):
     assert words in flat(screen(facts_of(lag=lag_of(**found))))
+
+
+def test_lag_that_one_label_or_one_coin_of_many_shows_is_not_named():
+    found = {"best": 10, "lo": 8, "hi": 11, "best_days": 14, "lo_days": 12, "hi_days": 16, "p": 0.03}
+    text = flat(screen(facts_of(lag=lag_of(leads=False, **found))))
+    assert "small caps lead" not in text
+    assert "either way, both labels of the coin's day, p over coins .090 at least)" in text
+    older = [{name: each[name] for name in ("asset", "conventions")} for each in lag_of(**found)]
+    assert "LAG in days: none found" in flat(screen(facts_of(lag=older)))
 
 
 def test_lag_of_too_short_a_history_says_so():

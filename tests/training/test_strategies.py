@@ -7,6 +7,7 @@ import pytest
 from models.forecast import BASELINES, RUNGS
 from training.evaluation.deflation import deflated_sharpe, probabilistic_sharpe, sharpe
 from training.evaluation.strategy import RISK_AVERSION, sharpe_test
+from training.reports.earned import earned_section
 from training.strategies import make_strategies
 
 SESSIONS = pd.bdate_range("2020-01-01", periods=400, unit="us")
@@ -52,7 +53,7 @@ def test_returns_are_those_of_a_plain_loop(made, prices, series, delay, cost_bp)
     said = losses_of().query("rung == @series").set_index("session")
     own = picked(made.returns, series, delay, cost_bp)
     price, weights = prices["BTC"].to_numpy(), {}
-    for t in range(JUDGED.start, JUDGED.stop):
+    for t in range(JUDGED.start + 1 - delay, JUDGED.stop):  # either delay buys its first position for the first session that counts
         mean, sd = said["mean"].iloc[t] / HORIZON, said["sd"].iloc[t] / np.sqrt(HORIZON)
         weights[t + 1 + delay] = min(max(mean / (RISK_AVERSION * sd**2), 0.0), 1.0)
     for t in range(JUDGED.start + 2, JUDGED.stop):
@@ -91,9 +92,32 @@ def test_deflated_ratio_allows_for_the_family_and_the_spread_of_the_rungs(made, 
 
 def test_turnover_is_what_the_two_venues_differ_by(made):
     cheap, dear = (picked(made.returns, "served", 0, cost)["ret"] for cost in (10.0, 25.0))
-    traded = ((cheap - dear) / 15e-4).iloc[1:]  # the summary counts changes between its own sessions
+    traded = (cheap - dear) / 15e-4
     row = made.summary.query("series == 'served' and delay == 0 and cost_bp == 10").iloc[0]
     assert row["turnover"] == pytest.approx(traded.mean() * 252, rel=1e-9)
+
+
+@pytest.mark.parametrize("delay", [0, 1])
+def test_whoever_buys_once_pays_once_whatever_the_delay(prices, delay):
+    losses = losses_of().assign(mean=9.0)
+    own = picked(make_strategies(losses, skill_of(), prices, 1).returns, "served", delay, 25.0)
+    moves = prices["BTC"].pct_change().reindex(own.index)
+    cost = moves - own["ret"]
+    assert (own["weight"] == 1.0).all()
+    assert cost.iloc[0] == pytest.approx(25e-4, abs=1e-12)
+    assert cost.iloc[1:].abs().max() < 1e-12
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 4])
+def test_a_few_judged_rows_are_traded_without_a_ratio(prices, rows):
+    losses = losses_of()
+    losses["outer"] = losses["session"].isin(SESSIONS[100 : 100 + rows])
+    made = make_strategies(losses, skill_of(), prices, 7)
+    assert set(made.summary["n"]) == {max(rows - 2, 0)}
+    assert made.summary[["sharpe", "error", "p", "p_gain"]].isna().all(axis=None)
+    if rows < 4:
+        assert made.summary[["psr", "deflated"]].isna().all(axis=None)
+    assert earned_section(made) is not None
 
 
 def test_gain_over_the_baseline_is_tested_by_the_difference(made):

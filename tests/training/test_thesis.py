@@ -50,7 +50,7 @@ def test_history_is_of_the_events_that_count(trial, thesis):
 
 def test_lag_is_that_of_the_trial_in_days(trial, thesis):
     for told, timing in zip(thesis["lag"], trial.timing, strict=True):
-        assert told["asset"] == timing.asset
+        assert (told["asset"], told["leads"], told["p_adjusted"]) == (timing.asset, timing.leads, timing.p_lead)
         for way, profile in zip(told["conventions"], timing.profiles.values(), strict=True):
             assert (way["same_day"], way["p"], way["best"]) == (profile.at(0), profile.p, profile.best)
             assert way["best_days"] == (None if profile.best is None else days_of(profile.best))

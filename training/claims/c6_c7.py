@@ -1,5 +1,6 @@
 """Sentences on the two claims that no event can judge: money and losses, and timing."""
 
+import math
 from dataclasses import dataclass
 
 import pandas as pd
@@ -96,12 +97,16 @@ def lead_words(timing: Timing) -> str:
 
 
 def lag_words(timing: Timing) -> str:
-    """Give the lag in days with its uncertainty, or say that none was found."""
-    found = [profile for profile in timing.profiles.values() if profile.best is not None]
-    if not found:
-        least = min(profile.p for profile in timing.profiles.values())
-        return f"lag in days: none found (max-|t| over 124 lags, p = {p_value(least)} at least)"
-    return "lag in days: " + "; ".join(_lag(profile) for profile in found)
+    """Give the lag in days with its uncertainty, or say that none was found: both labels must show it, and Holm over the coins."""
+    if not timing.leads:
+        larger = max(profile.p for profile in timing.profiles.values())
+        return (
+            f"lag in days: none found under both labels of the coin's day (max-|t| over 124 lags, p = {p_value(larger)}, "
+            f"after Holm over coins {p_value(timing.p_lead)})"
+        )
+    return (
+        f"lag in days: {'; '.join(_lag(profile) for profile in timing.profiles.values())}; after Holm over coins {p_value(timing.p_lead)}"
+    )
 
 
 def _lag(profile: LagProfile) -> str:
@@ -131,10 +136,11 @@ def rolling_words(timing: Timing) -> str:
 def _projected(timings: list[Timing]) -> list[str]:
     """Name the local projections that are significant after Holm."""
     return [
-        f"{timing.asset} over {horizon} sessions on the last {PREDICTOR} of small caps: p = {p_value(row['p'])}, after Holm "
+        f"{of} over {horizon} sessions on the last {PREDICTOR} of {on}: p = {p_value(row['p'])}, after Holm "
         f"{p_value(row['p_adjusted'])} (n = {row['n']:.0f})"
         for timing in timings
-        for horizon, row in timing.forward.iterrows()
+        for of, on, table in ((timing.asset, "small caps", timing.forward), ("small caps", timing.asset, timing.backward))
+        for horizon, row in table.iterrows()
         if row["p_adjusted"] <= LEVEL
     ]
 
@@ -149,6 +155,6 @@ def _direction(words: str, table: pd.DataFrame) -> str:
     known = table[table["p"].notna()]
     if known.empty:
         return f"{words}: not computed, n is under 30"
-    moves = ", ".join(f"{percent(0.1 * slope)} in {horizon}" for horizon, slope in known["slope"].items())
+    moves = ", ".join(f"{percent(math.log(1.1) * slope)} in {horizon}" for horizon, slope in known["slope"].items())
     ps = ", ".join(p_value(p) for p in known["p_adjusted"])
     return f"{words}: {moves} sessions (p after Holm {ps}; n = {', '.join(str(n) for n in known['n'])})"

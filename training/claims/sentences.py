@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -152,7 +153,9 @@ def against_words(judged: Judged, trial: Trial) -> str:
 
 
 def falls_after_highs(trial: Trial, asset: str, horizon: int) -> list[tuple[pd.Timestamp, float]]:
-    """Record highs of the index that are no event by rule, and after which the asset did not rise."""
+    """Record highs of the index that are no event by rule, and after which the asset did not rise; none of an asset without prices."""
+    if asset not in trial.prices:
+        return []
     out = trial.highs[~trial.highs["counted"].astype(bool) & (trial.highs["series"] == SMALL_CAPS)]
     forward = forward_return(trial.prices[asset], horizon).reindex(pd.DatetimeIndex(out["date"]))
     return [(date, float(value)) for date, value in zip(pd.DatetimeIndex(forward.index), forward, strict=True) if value <= 0]
@@ -173,15 +176,15 @@ def special_words(judged: Judged, trial: Trial) -> list[str]:
     if len(late) and not trial.simulated and HELD not in set(late["end"]):
         words = " and ".join(str(end).replace("_", " ") for end in late["end"])
         out.append(f"The breakout of late 2020 was never retested by the rule (it {words}): what the claim speaks of did not happen.")
-        out += [_best_words(date, trial, judged.claim.asset) for date in late["confirmed"]]
+        moves = excursions(trial.prices[judged.claim.asset]).reindex(pd.DatetimeIndex(late["confirmed"]))
+        out += [_best_words(date, row) for date, row in moves.dropna(subset="mfe").iterrows()]  # none where the year is not over
     if judged.claim.asset in trial.prices:
         out.append(_gain_words(judged, trial))
     return out
 
 
-def _best_words(date: pd.Timestamp, trial: Trial, asset: str) -> str:
-    own = excursions(trial.prices[asset]).loc[date]
-    best = f"{percent(own['mfe'])}, {own['to_mfe']:.0f} sessions on"
+def _best_words(date: Any, moves: pd.Series) -> str:
+    best = f"{percent(moves['mfe'])}, {moves['to_mfe']:.0f} sessions on"
     return f"Within a year of the breakout confirmed on {day(date)} the best close was {best}."
 
 

@@ -31,7 +31,7 @@ DAYS_A_SESSION = 365.25 / 252
 RULE = (
     "consistent: small caps lead Bitcoin at some lag of 2 to 63 sessions beyond what chance shows over all lags, under both labels of the "
     "coin's day, more strongly than the two move together on the day; contradicted: every coin moves with them on the day beyond that "
-    "band, none at another lag, and no local projection of any coin is significant after Holm; inconclusive: everything else"
+    "band, none at another lag, and no local projection of any coin, either way, is significant after Holm; inconclusive: everything else"
 )
 
 
@@ -47,6 +47,7 @@ class Timing:
         and p_adjusted: by Holm over the projections of all coins in both directions
     backward : of small caps' return on the last 21 sessions of the coin
     rolling : correlation of the last 126 one-session returns, on the sessions
+    p_lead : of a lead either way: the larger of both labels', so that both must show it, by Holm over the coins
     """
 
     asset: str
@@ -54,6 +55,13 @@ class Timing:
     forward: pd.DataFrame
     backward: pd.DataFrame
     rolling: pd.Series
+    p_lead: float = float("nan")
+
+    @property
+    def leads(self) -> bool:
+        """Whether a lead may be named: both labels show one, the same way round, and it outlives the look at every coin."""
+        ways = {profile.best > 0 for profile in self.profiles.values() if profile.best is not None}
+        return self.p_lead <= LEVEL and len(ways) == 1
 
 
 def coin_returns(market: Market, asset: str, convention: str) -> pd.Series:
@@ -80,19 +88,25 @@ def timings_of(market: Market, assets: Sequence[str], draws: int, seed: int, pro
 
 
 def adjusted(timings: list[Timing]) -> list[Timing]:
-    """Add p_adjusted to all projections: Holm (1979) over those that have a p-value."""
-    tables = [table for each in timings for table in (each.forward, each.backward)]
-    if not tables:
+    """Add p_adjusted to all projections and p_lead to all coins: Holm (1979) over those that have a p-value."""
+    if not timings:
         return timings
+    tables = [table for each in timings for table in (each.forward, each.backward)]
+    parts = np.split(_holm(np.concatenate([table["p"].to_numpy(dtype=np.float64) for table in tables])), len(tables))
+    done = [table.assign(p_adjusted=part) for table, part in zip(tables, parts, strict=True)]
+    leads = _holm(np.array([max(profile.p for profile in each.profiles.values()) for each in timings]))
+    return [
+        dataclasses.replace(each, forward=done[2 * k], backward=done[2 * k + 1], p_lead=float(leads[k])) for k, each in enumerate(timings)
+    ]
+
+
+def _holm(p: Array) -> Array:
     from statsmodels.stats.multitest import multipletests
 
-    raw = np.concatenate([table["p"].to_numpy(dtype=np.float64) for table in tables])
-    out, known = np.full(len(raw), np.nan), ~np.isnan(raw)
+    out, known = np.full(len(p), np.nan), ~np.isnan(p)
     if known.any():
-        out[known] = multipletests(raw[known], method="holm")[1]
-    parts = np.split(out, len(tables))
-    done = [table.assign(p_adjusted=part) for table, part in zip(tables, parts, strict=True)]
-    return [dataclasses.replace(each, forward=done[2 * k], backward=done[2 * k + 1]) for k, each in enumerate(timings)]
+        out[known] = multipletests(p[known], method="holm")[1]
+    return out
 
 
 def timing_of(market: Market, asset: str, draws: int, seed: int) -> Timing | None:
@@ -132,7 +146,9 @@ def judge_timing(timings: list[Timing], reference: str = "BTC") -> str:
         return CONSISTENT
     every = [profile for each in timings for profile in each.profiles.values()]
     together = all(max(abs(each.at(lag)) for lag in (-1, 0, 1)) > each.band for each in every)
-    later = any(each.best is not None for each in every) or any((each.forward["p_adjusted"] <= LEVEL).any() for each in timings)
+    later = any(each.best is not None for each in every) or any(
+        (table["p_adjusted"] <= LEVEL).any() for each in timings for table in (each.forward, each.backward)
+    )
     return CONTRADICTED if together and not later else INCONCLUSIVE
 
 

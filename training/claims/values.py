@@ -95,6 +95,8 @@ def _cell(cell: Cell) -> dict[str, Any]:
 def _timing(timing: Timing) -> dict[str, Any]:
     return {
         "asset": timing.asset,
+        "leads": timing.leads,
+        "p_lead_adjusted": timing.p_lead,
         "conventions": [{"day": words} | _profile(profile) for words, profile in timing.profiles.items()],
         "forward": timing.forward.reset_index(),
         "backward": timing.backward.reset_index(),

@@ -14,7 +14,9 @@ MIN_TRIALS = 10
 
 
 def sharpe(returns: Array) -> float:
-    """Mean over standard deviation (denominator n - 1) of one period's returns; 0 where nothing varies."""
+    """Mean over standard deviation (denominator n - 1) of one period's returns; 0 where nothing varies, NaN under 2 rows."""
+    if len(returns) < 2:
+        return float("nan")
     spread = float(np.std(returns, ddof=1))
     return float(np.mean(returns)) / spread if spread > 0 else 0.0
 
@@ -37,9 +39,9 @@ def probabilistic_sharpe(returns: Array, benchmark: float = 0.0) -> float:
 
     Returns
     -------
-    Probability; NaN where nothing varies
+    Probability; NaN where nothing varies, and under 2 rows
     """
-    if np.ptp(returns) == 0:
+    if len(returns) < 2 or np.ptp(returns) == 0:
         return float("nan")
     return sharpe_probability(sharpe(returns), benchmark, len(returns), float(skew(returns)), float(kurtosis(returns, fisher=False)))
 
@@ -72,7 +74,13 @@ def deflated_sharpe(returns: Array, trial_sharpes: Array, n_trials: float) -> fl
     returns : (n_obs,) of the trial chosen
     trial_sharpes : of all trials on the same dates, of one period as `returns`
     n_trials : how many they were, or their effective number (`effective_trials`)
+
+    Returns
+    -------
+    Probability; NaN where several trials were made and fewer than two have a ratio: how far they spread is not known then
     """
+    if n_trials > 1 and len(trial_sharpes) < 2:
+        return float("nan")
     spread = float(np.std(trial_sharpes, ddof=1)) if len(trial_sharpes) > 1 else 0.0
     return probabilistic_sharpe(returns, expected_best_sharpe(spread, n_trials))
 

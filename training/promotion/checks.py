@@ -11,7 +11,7 @@ from training.promotion.candidate import Candidate
 from training.promotion.rules import Sound
 
 SHORT = 21
-NO_ROWS = "no out-of-sample rows"
+NO_ROWS, UNKNOWN = "no out-of-sample rows", "not known"
 
 
 @dataclass(frozen=True)
@@ -38,17 +38,17 @@ class Check:
 
 
 def soundness(candidate: Candidate, rules: Sound) -> tuple[Check, ...]:
-    """Check a candidate by itself, on its judged out-of-sample rows alone."""
+    """Check a candidate by itself, on its judged out-of-sample rows alone; what is not known meets no rule."""
     served = candidate.skill[candidate.skill["rung"] == SERVED] if len(candidate.skill) else candidate.skill
     tested = served[served["horizon"] <= LONGEST_TESTED] if len(served) else served
     if not len(tested):
         return (Check("min_outer_rows", "0", f"at least {rules.min_outer_rows}", False, NO_ROWS),)
     checks = [
-        _rows(tested, rules),
-        _coverage(served, rules),
+        _rows(tested, candidate.cells, rules),
+        _coverage(tested, rules),
         _skill(tested, rules),
         _at_most("max_degenerate_share", candidate.degenerate_share, rules.max_degenerate_share, "{value} of regime refits are degenerate"),
-        _at_most("max_churn", candidate.churn, rules.max_churn, "a refit relabels {value} of days (median)", digits=1),
+        _churn(candidate, rules),
     ]
     if candidate.label_gain is not None:
         checks.append(_label(candidate.label_gain, rules))
@@ -62,30 +62,51 @@ def unsound(candidate: Candidate, rules: Sound) -> list[str]:
     return [each.fault for each in soundness(candidate, rules) if not each.passed]
 
 
-def _rows(tested: pd.DataFrame, rules: Sound) -> Check:
-    rows, rule = int(tested["n"].min()), f"at least {rules.min_outer_rows}"
-    return Check("min_outer_rows", f"{rows}", rule, rows >= rules.min_outer_rows, f"{rows} out-of-sample rows, the rule is {rule}")
+def _rows(tested: pd.DataFrame, cells: tuple[tuple[str, int], ...], rules: Sound) -> Check:
+    """Rows of each cell that the run was asked for; one that was not judged has none."""
+    judged = {(str(row["asset"]), int(row["horizon"])): int(row["n"]) for row in tested.to_dict("records")}
+    rows = judged | {cell: judged.get(cell, 0) for cell in cells if cell[1] <= LONGEST_TESTED}
+    rule = f"at least {rules.min_outer_rows} of each asset and horizon"
+    (asset, horizon), least = min(rows.items(), key=lambda each: each[1])
+    value = f"{least} of {asset} over {horizon} sessions"
+    return Check("min_outer_rows", value, rule, least >= rules.min_outer_rows, f"out-of-sample rows: {value}, the rule is {rule}")
 
 
-def _coverage(served: pd.DataFrame, rules: Sound) -> Check:
+def _coverage(tested: pd.DataFrame, rules: Sound) -> Check:
     low, high = rules.coverage_80
-    coverage = float(served.loc[served["horizon"] <= SHORT, "coverage_80"].mean())
-    known, rule = bool(np.isfinite(coverage)), f"{low:.0%} to {high:.0%}"
-    words = f"80% intervals held {coverage:.1%} of outcomes, the rule is {rule}"
-    return Check(
-        "coverage_80", f"{coverage:.1%}" if known else f"no horizon up to {SHORT}", rule, not known or low <= coverage <= high, words
-    )
+    short, rule = tested[tested["horizon"] <= SHORT], f"{low:.0%} to {high:.0%}"
+    if not len(short):
+        return Check("coverage_80", f"no horizon up to {SHORT}", rule, True)
+    coverage = _mean(short["coverage_80"])
+    said = f"{coverage:.1%}" if np.isfinite(coverage) else UNKNOWN
+    fault = f"80% intervals held {said} of outcomes, the rule is {rule}" if said != UNKNOWN else f"coverage of 80% intervals is {UNKNOWN}"
+    return Check("coverage_80", said, rule, bool(low <= coverage <= high), fault)
 
 
 def _skill(tested: pd.DataFrame, rules: Sound) -> Check:
-    skill, rule = float(tested["crps_skill"].mean()), f"at least {rules.min_crps_skill:+.3f}"
-    passed = not skill < rules.min_crps_skill
-    return Check("min_crps_skill", f"{skill:+.3f}", rule, passed, f"mean CRPS skill {skill:+.3f}, the rule is {rule}")
+    skill, rule = _mean(tested["crps_skill"]), f"at least {rules.min_crps_skill:+.3f}"
+    said = f"{skill:+.3f}" if np.isfinite(skill) else UNKNOWN
+    fault = f"mean CRPS skill is {UNKNOWN}" if said == UNKNOWN else f"mean CRPS skill {said}, the rule is {rule}"
+    return Check("min_crps_skill", said, rule, skill >= rules.min_crps_skill and said != UNKNOWN, fault)
+
+
+def _mean(values: pd.Series) -> float:
+    """Mean over cells; NaN where any has none."""
+    return float(values.mean(skipna=False))
+
+
+def _churn(candidate: Candidate, rules: Sound) -> Check:
+    """A single refit relabels nothing and passes, with these words: there is nothing that it could have been unsteady against."""
+    if candidate.refits == 1 and np.isnan(candidate.churn):
+        return Check("max_churn", "no churn: one refit", f"at most {rules.max_churn:.0%}", True)
+    return _at_most("max_churn", candidate.churn, rules.max_churn, "a refit relabels {value} of days (median)", digits=1)
 
 
 def _at_most(name: str, value: float, limit: float, words: str, digits: int = 0) -> Check:
-    said, rule = f"{value:.{digits}%}", f"at most {limit:.0%}"
-    return Check(name, said, rule, not value > limit, f"{words.format(value=said)}, the rule is {rule}")
+    known, rule = bool(np.isfinite(value)), f"at most {limit:.0%}"
+    said = f"{value:.{digits}%}" if known else UNKNOWN
+    fault = f"{words.format(value=said)}, the rule is {rule}" if known else f"{name.removeprefix('max_').replace('_', ' ')} is {UNKNOWN}"
+    return Check(name, said, rule, known and value <= limit, fault)
 
 
 def _label(gain: float, rules: Sound) -> Check:

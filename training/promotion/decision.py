@@ -72,6 +72,9 @@ def _compare(candidate: Candidate, champion: Candidate, rules: Better) -> Decisi
     gain = float(saved.groupby(level=["asset", "horizon"]).mean().mean())
     overlap = int(both.index.get_level_values("horizon").max())
     error = mean_of(saved.groupby(level="session").mean().sort_index().to_numpy(), overlap).error
+    if not np.isfinite([gain, error]).all():
+        words = f"whether it is better than the champion is not known: {len(both)} common rows give no standard error"
+        return Decision(False, words, (Check("min_gain", "not known", f"more than {rules.min_gain:+.2%}", False),))
     needed = max(rules.min_gain, rules.min_gain_errors * error)
     words = (
         f"mean CRPS {gain:+.2%} better than the champion's on {len(both)} common rows (standard error {error:.2%}), "

@@ -29,7 +29,6 @@ from training.reports.regime import regime_section
 from training.reports.table import Table
 from training.strategies import Strategies
 from training.study import Study
-from training.targets import calm_rise
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 ENTER, LEAVE = 0.6, 0.4
@@ -161,15 +160,15 @@ def _locked(lockbox: Mapping[str, Any] | None) -> str:
     if lockbox is None:
         return "No rows are locked away: everything here has been looked at."
     return (
-        f"The newest {share(lockbox['share'])} of the judged sessions, from {lockbox['since']} on, are locked away: no outcome of theirs "
-        "is in any number here. They are opened once a family, and the opening is on record."
+        f"The newest {share(lockbox['share'])} of the judged sessions, from {lockbox['since']} on, are locked away: no number on "
+        "skill, coverage, rules of thumb or strategies has seen an outcome of theirs; base rates, history, events and claims use all "
+        "sessions. They are opened once a family, and the opening is on record."
     )
 
 
 def _reference(study: Study, config: Mapping[str, Any]) -> Table | None:
     horizon, drawdown = config.get("regime.label_horizon", HORIZON), config.get("regime.label_drawdown", DRAWDOWN)
-    label = calm_rise(study.table.small_caps, horizon, drawdown)
-    table = reference_table(study.features, study.regimes.published["p_risk_on"], label, horizon)
+    table = reference_table(study.features, study.regimes.published["p_risk_on"], study.calm_rise(horizon, drawdown), horizon)
     return None if table.empty else tables.reference_view(table)
 
 

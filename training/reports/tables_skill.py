@@ -94,7 +94,8 @@ def interval_table(skill: pd.DataFrame) -> Table:
     for r in skill[(skill["rung"] == SERVED) | (skill["rung"] == skill["best_baseline"])].to_dict("records"):
         name = CHOICES if r["rung"] == SERVED else f"{r['rung']} {RUNGS[r['rung']]}"
         scores = [fixed(r[score], digits) for score, digits in (("crps", 4), ("log_score", 3), ("pinball", 4), ("interval_score", 3))]
-        rows.append([r["asset"], str(r["horizon"]), name, *scores, fixed(r["brier"], 3), share(r["coverage_80"]), p_value(r["p_overlap"])])
+        held = [fixed(r["brier"], 3), share(r["coverage_80"]), p_value(r["p_overlap"])]
+        rows.append([r["asset"], str(r["horizon"]), name, *scores, *held, f"{r['n']} ({r['n_independent']})"])
     head = [
         "asset",
         "sessions",
@@ -104,6 +105,8 @@ def interval_table(skill: pd.DataFrame) -> Table:
         "pinball loss",
         "interval score, 80%",
         "Brier of P(up)",
+        "80% interval held",
+        "p of all rows",
         "n (independent)",
     ]
     return Table("Scores of the walk's choices beside the best baseline's; of scores less is better.", head, rows, text=(0, 2))

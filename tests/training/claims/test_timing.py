@@ -1,9 +1,13 @@
 """Who leads: cross-correlations against loops, a planted lead found, chance called chance, and the rule for the verdict."""
 
+import dataclasses
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from training.claims.c6_c7 import lag_words, projection_words, timing_finding
 from training.claims.lags import LONGEST, LagProfile, cross_correlation, lag_profile, prewhiten
 from training.claims.projections import project, response
 from training.claims.timing import BY_END, BY_START, Timing, adjusted, coin_returns, days_of, judge_timing
@@ -99,9 +103,54 @@ def profiles_of(best: int | None, same: float, at_best: float = 0.0):
     return LagProfile(lags, correlation, 0.04, 0.07, 0.5 if best is None else 0.001, best, best, best, 2000, 0)
 
 
-def timing_with(profile, p: float = 0.5) -> Timing:
+def coin_with(first, second, asset: str = "BTC") -> Timing:
+    nothing = pd.DataFrame({"p": [np.nan]})
+    return Timing(asset, {BY_END: first, BY_START: second}, nothing, nothing, pd.Series(dtype=float))
+
+
+def with_p(best: int | None, p: float) -> LagProfile:
+    return dataclasses.replace(profiles_of(best, 0.1, 0.2), p=p)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "leads"),
+    [
+        ((10, 0.005), (9, 0.010), True),
+        ((10, 0.005), (None, 0.060), False),  # one label alone
+        ((10, 0.005), (-9, 0.005), False),  # they disagree on who leads
+        ((10, 0.005), (9, 0.020), False),  # .02 times three coins
+    ],
+)
+def test_lead_needs_both_labels_and_outlives_the_look_at_every_coin(first, second, leads):
+    others = [coin_with(with_p(None, 0.5), with_p(None, 0.4), asset) for asset in ("ETH", "ALT")]
+    got = adjusted([coin_with(with_p(*first), with_p(*second)), *others])
+    assert [each.leads for each in got] == [leads, False, False]
+    assert got[0].p_lead == pytest.approx(3 * max(first[1], second[1]))  # Holm: the least of three p-values
+    assert got[1].p_lead == pytest.approx(1.0)
+    assert ("none found under both labels" in lag_words(got[0])) is not leads
+    assert not coin_with(with_p(10, 0.005), with_p(9, 0.005)).leads, "before it was adjusted"
+
+
+def test_null_worlds_name_a_lead_at_most_at_the_nominal_rate():
+    """20 worlds, three coins of one market, same-day correlation .25: at most 3, two standard errors of .05 above the nominal one."""
+    rng, empty, named = np.random.default_rng(4), pd.DataFrame({"p": [np.nan]}), 0
+    for _ in range(20):
+        small, common = rng.standard_t(5, 700), rng.standard_t(4, 700)
+        coins = [0.25 * small + 0.8 * common + 0.6 * rng.standard_t(4, 700) for _ in range(3)]
+        pairs = [(lag_profile(small, coin, 59, 0), lag_profile(small[1:], coin[:-1], 59, 0)) for coin in coins]
+        found = adjusted(
+            [
+                Timing(f"C{k}", dict(zip((BY_END, BY_START), pair, strict=True)), empty, empty, pd.Series(dtype=float))
+                for k, pair in enumerate(pairs)
+            ]
+        )
+        named += any(each.leads for each in found)
+    assert named <= 3
+
+
+def timing_with(profile, p: float = 0.5, backward: float = 0.9) -> Timing:
     table = pd.DataFrame({"slope": 1.0, "error": 1.0, "t": 1.0, "p": [p, np.nan], "n": [100, 20]}, index=pd.Index([5, 126], name="horizon"))
-    return Timing("BTC", {BY_END: profile, BY_START: profile}, table, table.assign(p=0.9), pd.Series(dtype=float))
+    return Timing("BTC", {BY_END: profile, BY_START: profile}, table, table.assign(p=backward), pd.Series(dtype=float))
 
 
 @pytest.mark.parametrize(
@@ -117,6 +166,22 @@ def timing_with(profile, p: float = 0.5) -> Timing:
 )
 def test_verdict_on_timing_follows_the_rule(best, same, at_best, p, verdict):
     assert judge_timing(adjusted([timing_with(profiles_of(best, same, at_best), p)])) == verdict
+
+
+def test_projection_of_either_direction_keeps_the_claim_from_being_contradicted():
+    profile = profiles_of(None, 0.30)
+    (still,), (told,) = (adjusted([timing_with(profile, backward=p)]) for p in (0.5, 0.001))
+    assert (judge_timing([still]), judge_timing([told])) == (CONTRADICTED, INCONCLUSIVE)
+    assert "small caps over 5 sessions on the last 21 of BTC" in timing_finding(SimpleNamespace(timing=[told])).why
+    assert "sessions on the last" not in timing_finding(SimpleNamespace(timing=[still])).why
+
+
+def test_ten_per_cent_are_a_move_of_ten_per_cent():
+    """A slope of 1 answers 10% with 10%, one of 2 with 1.1 squared less 1."""
+    for slope, told in ((1.0, "+10% in 5"), (2.0, "+21% in 5"), (-1.0, "-9.1% in 5")):
+        (timing,) = adjusted([timing_with(profiles_of(None, 0.0))])
+        timing = dataclasses.replace(timing, forward=timing.forward.assign(slope=slope))
+        assert f"small caps up 10% in 21 sessions foretold of BTC: {told} sessions" in projection_words(timing)
 
 
 def test_projections_are_adjusted_by_holm_over_both_directions():

@@ -1,8 +1,10 @@
 """The whole trial: on the sample market as a user runs it, and on the real one with dates that anyone can check."""
 
+import dataclasses
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -15,7 +17,9 @@ from training.claims.counter_evidence import FlowEvidence, LossEvidence, flow_ve
 from training.claims.document import document
 from training.claims.limits import untestable
 from training.claims.listing import EVENT_COLUMNS, list_all, write_events
+from training.claims.register import CLAIMS
 from training.claims.screen import WIDTH, render_trial
+from training.claims.sentences import special_words
 from training.claims.trial import hold_trial
 from training.claims.values import as_values, looks_of
 from training.claims.verdicts import CONSISTENT, CONTRADICTED, INCONCLUSIVE, NOT_TESTABLE, VERDICTS
@@ -56,11 +60,35 @@ def test_screen_fits_a_hundred_columns_and_says_simulated_first(market):
     assert "Not testable with this data:" in lines
 
 
-def test_market_without_a_breakout_is_told_so(desk):
+def test_market_without_a_breakout_is_told_so(desk, tmp_path):
     trial = hold_trial(load_market(desk.market), quiet, draws=19)
     assert "C3  NOT TESTABLE" in render_trial(trial)
     assert [each["n"] for each in as_values(trial)["claims"][:5]] == [0] * 5
-    assert write_trial(trial, desk.folder / "none")[0].is_file()
+    assert write_trial(trial, tmp_path / "none")[0].is_file()
+
+
+def test_market_with_one_coin_is_written_and_the_claims_on_others_are_not_testable(market, tmp_path):
+    alone = dataclasses.replace(market, coins=market.coins[market.coins["asset"] == "BTC"].reset_index(drop=True))
+    trial = hold_trial(alone, quiet, draws=19)
+    claims = {each["name"]: each for each in as_values(trial)["claims"]}
+    assert claims["C4"]["verdict"] == claims["C5"]["verdict"] == NOT_TESTABLE
+    assert claims["C4"]["counter_examples"] == []
+    assert claims["C3"]["verdict"] != NOT_TESTABLE
+    paths = write_trial(trial, tmp_path / "alone")
+    assert all(path.is_file() for path in paths)
+    assert "C4  NOT TESTABLE" in render_trial(trial)
+
+
+@pytest.mark.parametrize(("last", "told"), [("2021-06-01", False), ("2022-06-01", True)])
+def test_best_close_within_a_year_is_told_once_the_year_is_over(last, told):
+    sessions = pd.bdate_range("2018-01-01", last, unit="us")
+    ends = pd.DataFrame({"series": ["R2000"], "confirmed": [pd.Timestamp("2020-11-11")], "end": ["failed"], "ended": [pd.NaT]})
+    prices = pd.DataFrame({"BTC": np.exp(np.linspace(0.0, 1.0, len(sessions)))}, index=sessions)
+    claim = next(each for each in CLAIMS if each.name == "C2")
+    said = special_words(SimpleNamespace(claim=claim), SimpleNamespace(ends=ends, simulated=False, prices=prices))
+    assert any("was never retested by the rule" in each for each in said)
+    assert any("Within a year of the breakout confirmed on" in each for each in said) is told
+    assert not any("nan" in each for each in said)
 
 
 def test_page_is_one_file_that_says_simulated(written, desk):

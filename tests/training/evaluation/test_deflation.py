@@ -66,6 +66,21 @@ def test_a_lone_trial_is_not_deflated_and_trials_are_counted_from_one():
     assert math.isnan(probabilistic_sharpe(np.zeros(50)))
 
 
+def test_spread_of_a_lone_ratio_among_several_trials_is_not_known():
+    returns = np.random.default_rng(0).normal(0.001, 0.01, 400)
+    for ratios in (np.array([0.1]), np.empty(0)):
+        assert math.isnan(deflated_sharpe(returns, ratios, 50))
+    assert deflated_sharpe(returns, np.empty(0), 1) == probabilistic_sharpe(returns)
+
+
+@pytest.mark.parametrize("n", [0, 1])
+def test_under_two_rows_there_is_no_ratio(n):
+    returns = np.full(n, 0.01)
+    assert math.isnan(sharpe(returns))
+    assert math.isnan(probabilistic_sharpe(returns))
+    assert math.isnan(deflated_sharpe(returns, np.array([0.1, 0.2]), 5))
+
+
 def test_effective_trials_equal_the_eigenvalues_and_their_limits():
     rng = np.random.default_rng(0)
     returns = pd.DataFrame(rng.normal(size=(400, 6)) + 0.8 * rng.normal(size=(400, 1)))

@@ -33,10 +33,11 @@ def skill(*, n=300, coverage=0.8, crps_skill=0.0, horizons=(5, 21, 126)) -> pd.D
     return pd.DataFrame([row | {"asset": "BTC", "horizon": h} for h in horizons])
 
 
-def candidate(*, simulated=False, market="files", degenerate=0.0, churn=0.0, book=None, table=None, label_gain=None) -> Candidate:
-    return Candidate(
-        losses() if book is None else book, skill() if table is None else table, simulated, market, degenerate, churn, label_gain
-    )
+def candidate(
+    *, simulated=False, market="files", degenerate=0.0, churn=0.0, refits=9, book=None, table=None, label_gain=None, cells=(("BTC", 5),)
+) -> Candidate:
+    book, table = losses() if book is None else book, skill() if table is None else table
+    return Candidate(book, table, cells, simulated, market, degenerate, churn, refits, label_gain)
 
 
 def test_first_sound_model_becomes_champion():
@@ -48,7 +49,7 @@ def test_first_sound_model_becomes_champion():
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"table": skill(n=249)}, ["249 out-of-sample rows", "at least 250"]),
+        ({"table": skill(n=249)}, ["out-of-sample rows: 249 of BTC over 5 sessions", "at least 250"]),
         ({"table": skill(coverage=0.69)}, ["69.0%", "70% to 90%"]),
         ({"table": skill(coverage=0.95)}, ["95.0%", "70% to 90%"]),
         ({"table": skill(crps_skill=-0.06)}, ["-0.060", "-0.050"]),
@@ -57,6 +58,12 @@ def test_first_sound_model_becomes_champion():
         ({"label_gain": 0.0}, ["saves +0.0% of the base rate's Brier score", "more than +0.0%"]),
         ({"label_gain": -0.031}, ["saves -3.1%"]),
         ({"label_gain": float("nan")}, ["is untested"]),
+        ({"cells": (("BTC", 5), ("ETH", 21))}, ["out-of-sample rows: 0 of ETH over 21 sessions", "at least 250"]),
+        ({"degenerate": float("nan")}, ["degenerate share is not known"]),
+        ({"churn": float("nan")}, ["churn is not known"]),
+        ({"table": skill(coverage=float("nan"))}, ["coverage of 80% intervals is not known"]),
+        ({"table": skill(crps_skill=float("nan"))}, ["mean CRPS skill is not known"]),
+        ({"table": skill(crps_skill=float("inf"))}, ["mean CRPS skill is not known"]),
         ({"table": pd.DataFrame()}, ["no out-of-sample rows"]),
         ({"table": skill(horizons=(126,))}, ["no out-of-sample rows"]),
     ],
@@ -85,10 +92,55 @@ def test_threshold_itself_is_met(given):
     assert unsound(candidate(**given), RULES.sound) == []
 
 
+def test_cell_that_is_descriptive_need_not_be_judged():
+    assert unsound(candidate(cells=(("BTC", 5), ("ETH", 126))), RULES.sound) == []
+
+
+def test_one_cell_without_a_number_is_not_averaged_away():
+    table = skill()
+    table.loc[table["horizon"] == 5, ["crps_skill", "coverage_80"]] = np.nan
+    assert unsound(candidate(table=table), RULES.sound) == ["coverage of 80% intervals is not known", "mean CRPS skill is not known"]
+
+
+def test_single_refit_has_no_churn_and_passes_with_these_words():
+    checks = {each.name: each for each in soundness(candidate(churn=float("nan"), refits=1), RULES.sound)}
+    assert str(checks["max_churn"]) == "pass: no churn: one refit (rule: at most 10%)"
+    assert all(each.passed for each in checks.values())
+
+
+def test_gain_without_a_standard_error_is_no_gain():
+    rules = RULES.model_copy(update={"better": RULES.better.model_copy(update={"min_common_rows": 1})})
+    few = {"cells": (("BTC", 5),), "n": 3}
+    decision = decide(candidate(book=losses(0.5, **few)), candidate(book=losses(1.0, **few)), rules)
+    assert not decision.promoted
+    assert "3 common rows give no standard error" in decision.reason
+    assert decision.checks[-1].name == "min_gain"
+
+
+def test_run_is_asked_for_every_cell_of_its_configuration(registry, tmp_path):
+    _, ids = registry
+    path = tmp_path / "artifacts" / ids[1] / "artifacts" / "evaluation" / "config.json"
+    path.write_text('{"assets": ["BTC", "ETH"], "horizons": [5, 126]}', encoding="utf-8")
+    known = load_candidate(ids[1])
+    assert known.cells == (("BTC", 5), ("BTC", 126), ("ETH", 5), ("ETH", 126))
+    assert unsound(known, RULES.sound) == [
+        "out-of-sample rows: 0 of ETH over 5 sessions, the rule is at least 250 of each asset and horizon"
+    ]
+
+
+def test_metric_that_was_not_logged_meets_no_rule(registry):
+    client, ids = registry
+    bare = client.create_run(client.get_run(ids[1]).info.experiment_id)
+    client.log_artifacts(
+        bare.info.run_id, str(Path(client.get_run(ids[1]).info.artifact_uri.removeprefix("file://")) / "evaluation"), "evaluation"
+    )
+    assert unsound(load_candidate(bare.info.run_id), RULES.sound) == ["degenerate share is not known", "churn is not known"]
+
+
 def test_every_check_is_kept_with_value_and_rule_also_where_it_passes():
     checks = {each.name: str(each) for each in soundness(candidate(churn=0.02, label_gain=0.05), RULES.sound)}
     assert checks == {
-        "min_outer_rows": "pass: 300 (rule: at least 250)",
+        "min_outer_rows": "pass: 300 of BTC over 5 sessions (rule: at least 250 of each asset and horizon)",
         "coverage_80": "pass: 80.0% (rule: 70% to 90%)",
         "min_crps_skill": "pass: +0.000 (rule: at least -0.050)",
         "max_degenerate_share": "pass: 0% (rule: at most 25%)",
@@ -224,8 +276,10 @@ def fill(client, folder: Path) -> list[str]:
         losses(crps).to_parquet(folder / "oos_losses.parquet")
         skill().to_csv(folder / "skill.csv", index=False)
         walk(0.9 if crps == 1.0 else 0.2).to_parquet(folder / "published.parquet")
+        (folder / "config.json").write_text('{"assets": ["BTC"], "horizons": [5, 21]}', encoding="utf-8")
         client.log_artifacts(run.info.run_id, str(folder), "evaluation")
-        client.log_metric(run.info.run_id, "churn_median", 0.01)
+        for name, value in {"churn_median": 0.01, "degenerate_share": 0.0, "refits": 9.0}.items():
+            client.log_metric(run.info.run_id, name, value)
         client.create_model_version("appetite", "file:///nowhere", run.info.run_id)
         client.set_terminated(run.info.run_id)
         ids.append(run.info.run_id)
@@ -338,7 +392,7 @@ def test_champion_is_known_behind_its_alias_and_its_number_alone(registry):
 def test_champion_whose_evaluation_is_gone_keeps_the_alias_and_the_way_out_is_said(registry, tmp_path):
     client, ids = registry
     files = sorted(tmp_path.glob(f"artifacts/{ids[0]}/artifacts/evaluation/*"))
-    assert len(files) == 3
+    assert len(files) == 4
     for path in files:
         path.unlink()
     decision = promote_version("2", RULES)

@@ -174,6 +174,26 @@ def test_kinds_without_a_likelihood_are_told_what_they_have(kind, sample_market,
     assert "Names and revisions" in report_of(sample_market, *run, tmp_path)
 
 
+def test_label_and_rules_of_thumb_are_judged_before_the_lockbox_alone(classified, sample_market, tmp_path):
+    config, study, facts = classified
+    since = pd.Timestamp(facts["lockbox"]["since"])
+    label = study.calm_rise(21, 0.05)
+    assert label.last_valid_index() == study.features.index[study.features.index.get_loc(since) - 23]  # it ends, a session late, before
+    noise = np.random.default_rng(0).uniform(1.0, 9.0, len(study.features))
+    small = study.table.small_caps.where(study.features.index < since, noise)
+    other = dataclasses.replace(study, table=dataclasses.replace(study.table, small_caps=small))
+    told = gather_facts(sample_market, other, config)["regime"]["label_brier_gain"]
+    assert np.isfinite(told)
+    assert told == facts["regime"]["label_brier_gain"]
+    texts = [report_of(sample_market, config, each, facts, tmp_path) for each in (study, other)]
+    tables = [text.split('<section id="references"')[1].split("</section>")[0] for text in texts]
+    assert tables[0] == tables[1]
+    assert "better than the constant by" in tables[0]
+    opened = study.forecasts.losses.assign(lockbox=False)
+    whole = dataclasses.replace(study, forecasts=dataclasses.replace(study.forecasts, losses=opened))
+    assert whole.calm_rise(21, 0.05).last_valid_index() == study.features.index[-22]
+
+
 def test_single_refit_without_states_has_nothing_to_draw(classified, sample_market, tmp_path):
     config, study, facts = classified
     only = dataclasses.replace(study.regimes.refits[0], end=len(study.features))

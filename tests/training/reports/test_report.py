@@ -258,6 +258,7 @@ def test_report_shows_coverage_tests_and_what_was_earned(html, run):
         told = f"{each['sharpe']:.2f} ± {each['error']:.2f}"
         assert any(row[0] == each["asset"] and told in row and words.prob(each["deflated"]) in row for row in rows)
     assert f"from {run['facts']['lockbox']['since']} on, are locked away" in html
+    assert "base rates, history, events and claims use all sessions" in html
     assert "N = 3 trials of the family" in html
 
 
