@@ -72,6 +72,8 @@ def test_procedure_follows_its_choices_on_rows_after_the_split(searched):
     assert served["crps"] == pytest.approx(own["crps"].mean(), rel=1e-12)
     assert losses.loc[losses["lockbox"], "y"].isna().all()
     assert losses["lockbox"].any()
+    entry = Ledger(desk.folder / "mlflow.ledger").read().entries[0]
+    assert (entry.trial.locked, entry.trial.sealed_from) == (0.2, f"{losses.loc[losses['lockbox'], 'session'].min():%Y-%m-%d}")
     choices = pd.read_csv(artifacts / "choices.csv")
     assert choices["position"].is_monotonic_increasing
     assert set(losses["candidate"]) == set(choices["candidate"])

@@ -95,7 +95,7 @@ def _manual(family: str, note: str) -> "Trial":
 
     register = current_ledger().read()
     of = register.families()[find_family(register, family)][-1].trial
-    return Trial(MANUAL, of.family, of.market, of.simulated, note=note)
+    return Trial(MANUAL, of.family, of.market, of.simulated, note=note, locked=of.locked, sealed_from=of.sealed_from)
 
 
 @ledger.command()

@@ -69,9 +69,16 @@ class Ledger:
         Parameters
         ----------
         run_id, name, experiment : as in MLflow
+
+        Raises
+        ------
+        JobError
+            Where it locks another share away than its family (`Register.refuse_other_share`).
         """
         with self._journal.writing():
-            return self._open(self.read(), run_id, name, experiment, trial)
+            register = self.read()
+            register.refuse_other_share(trial)
+            return self._open(register, run_id, name, experiment, trial)
 
     def end(self, run_id: str, status: str, kept: Kept | None = None, sealed: str = "") -> None:
         """Write how the newest trial of a run ended; nothing where it has ended already, or is none.

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from training.errors import JobError
 from training.ledger.trial import MANUAL, Trial
 
 OPENED, ENDED, ACKNOWLEDGED, ANNOUNCED, UNSEALED, ANSWERED = "opened", "ended", "acknowledged", "announced", "unsealed", "answered"
@@ -91,6 +92,22 @@ class Register:
         for entry in self.entries:
             out[entry.family_id] = [*out.pop(entry.family_id, []), entry]
         return out
+
+    def refuse_other_share(self, trial: Trial) -> None:
+        """Refuse a trial that locks another share away than its family does: it would be judged on rows that others sealed.
+
+        Raises
+        ------
+        JobError
+            Where the first trial of the family locked another share away.
+        """
+        first = next((each.trial for each in self.entries if each.family_id == trial.family.id), trial)
+        if first.locked != trial.locked:
+            raise JobError(
+                f"walk.lockbox {trial.locked:g}: the trials of family {trial.family.id} (these assets, horizons, data and window) lock "
+                f"{first.locked:g} of the judged sessions away; rule: one share a family, so that no trial is judged on rows that others "
+                f"sealed. Set walk.lockbox to {first.locked:g}"
+            )
 
     def find(self, run_id: str) -> Entry | None:
         """Give the newest trial of a run."""

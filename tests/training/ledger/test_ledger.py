@@ -235,3 +235,20 @@ def test_altered_or_missing_numbers_are_refused(tmp_path):
     path.unlink()
     with pytest.raises(LedgerError, match="they are missing"):
         mirror.read(kept.losses)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1])
+def test_other_share_of_the_lockbox_is_refused_and_leaves_no_line(ledger, share):
+    before = lines_of(ledger)
+    with pytest.raises(JobError) as error:
+        ledger.open("greedy", "greedy", "appetite", trial("h", locked=share))
+    for words in (f"walk.lockbox {share:g}", f"family {FAMILY.id}", "lock 0.2 of", "Set walk.lockbox to 0.2"):
+        assert words in str(error.value)
+    assert lines_of(ledger) == before
+
+
+def test_line_that_tells_no_share_locked_a_fifth_away():
+    told = trial("h", locked=0.3, sealed_from="2019-12-30").to_dict()
+    assert (Trial.of(told).locked, Trial.of(told).sealed_from) == (0.3, "2019-12-30")
+    older = {key: value for key, value in told.items() if key not in ("locked", "sealed_from")}
+    assert (Trial.of(older).locked, Trial.of(older).sealed_from) == (0.2, "")
