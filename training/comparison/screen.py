@@ -8,6 +8,7 @@ import pandas as pd
 from serving.output import as_records
 from serving.words import fixed, is_missing, plural, share, signed
 from training.comparison.compare import Comparison
+from training.ledger.overlap import overlapping_words
 from training.ledger.register import FAILED, FINISHED, KILLED, NOTED, OPEN
 from training.ledger.words import SHORT_ID
 
@@ -39,13 +40,15 @@ def facts(comparison: Comparison) -> list[str]:
     left_out = plural(comparison.aligned.left_out, "row")
     shared = f"; {left_out} not common to all left out" if comparison.aligned.left_out else ""
     lines = [
-        f"family {choice.family_id}, market '{trial.market}', data {trial.family.data[:12]}",
+        f"family {choice.family_id}, market '{trial.market}', content of the data {trial.family.data[:12]}",
         f"on {len(sessions)} common sessions, {sessions[0]:%Y-%m-%d} to {sessions[-1]:%Y-%m-%d}, "
         f"n = {composite.n_apart} that do not overlap{shared}",
         f"ratio: CRPS to the expanding mean's, mean over {cells}; smaller is better",
         f"N = {plural(choice.n, 'trial')} ({counted}), {with_numbers} with numbers on these rows, as varied as "
         f"{comparison.verdicts.n_effective:.1f} independent ones",
     ]
+    if choice.overlapping:
+        lines.append(overlapping_words(choice.overlapping))
     if comparison.earned is not None and not is_missing(comparison.earned.overfit):
         lines.append(f"strategies: probability of overfitting {comparison.earned.overfit:.2f} (best of one half below the other's median)")
     return lines
@@ -103,6 +106,7 @@ def plain_values(comparison: Comparison, experiment: str) -> dict[str, Any]:
         "overfit": None if earned is None or is_missing(earned.overfit) else earned.overfit,
         "missing": [{"run_id": each.run_id, "name": each.name, "lacks": each.lacks} for each in comparison.missing],
         "other_families": list(comparison.choice.others),
+        "overlapping": dict(comparison.choice.overlapping),
         "runs": as_records(placed(comparison.runs)),
         "cells": as_records(comparison.cells),
     }

@@ -10,6 +10,7 @@ from serving.chain import Broken
 from serving.journal import Journal
 from training.errors import LedgerError
 from training.ledger.mirror import Kept, Mirror
+from training.ledger.overlap import opened_before
 from training.ledger.place import LEDGER, TRIALS
 from training.ledger.register import (
     ACKNOWLEDGED,
@@ -134,22 +135,24 @@ class Ledger:
             return entry
 
     def unseal(self, entry: Entry) -> Unsealing:
-        """Write that the lock-box of a trial is opened, which a family's is once; of the same run, the opening that was.
+        """Write that the lock-box of a trial is opened, which its sessions are once; of the same run, the opening that was.
 
         Raises
         ------
         LedgerError
-            Where another run of the family has opened its own.
+            Where another run has opened the family's, or that of a family with an asset and sealed sessions in common.
         """
         with self._journal.writing():
-            before = self.read().unsealed(entry.family_id)
-            if before is not None and before.run_id != entry.run_id:
-                raise LedgerError(
-                    f"lock-box of family {entry.family_id}: it was opened on {before.at} with run {before.run_id}; rule: once a family, "
-                    "since what was chosen after a look is not tested by what was looked at. A later vintage of the data is another family"
-                )
-            if before is not None:
+            before = opened_before(self.read(), entry)
+            if before is not None and (before.run_id, before.family_id) == (entry.run_id, entry.family_id):
                 return before
+            if before is not None:
+                of = "" if before.family_id == entry.family_id else f" of family {before.family_id}, which shares an asset and sealed sessions"
+                raise LedgerError(
+                    f"lock-box of family {entry.family_id}: it was opened on {before.at} with run {before.run_id}{of}; rule: sealed sessions "
+                    "of an asset are opened once, since what was chosen after a look is not tested by what was looked at. A later vintage "
+                    "of the data, whose lock-box begins after these sessions, is another one"
+                )
             at = self._write(UNSEALED, run_id=entry.run_id, family_id=entry.family_id)
             return Unsealing(entry.run_id, entry.family_id, at)
 

@@ -29,7 +29,7 @@ class Family:
     Attributes
     ----------
     assets, horizons : sorted
-    data : fingerprint of the market
+    data : hash of the market's records alone (`features.market.Market.content_hash`)
     oos_start, oos_end : planned window out of sample, YYYY-MM-DD
     """
 
@@ -103,6 +103,7 @@ class Trial:
             "horizons": ",".join(map(str, self.family.horizons)),
             "hypothesis_id": self.hypothesis_id,
             "parent": self.parent,
+            "data.content": self.family.data,
             "oos_start": self.family.oos_start,
             "oos_end": self.family.oos_end,
             "lockbox_share": str(self.locked),
@@ -114,7 +115,8 @@ class Trial:
     def of_tags(cls, tags: Mapping[str, str]) -> Self:
         """Read back what the tags of a run tell of it; what they do not is empty."""
         horizons = tuple(int(each) for each in tags["horizons"].split(","))
-        family = Family(tuple(tags["assets"].split(",")), horizons, tags["data.fingerprint"], tags["oos_start"], tags["oos_end"])
+        data = tags.get("data.content") or tags["data.fingerprint"]  # of before, families had the fingerprint
+        family = Family(tuple(tags["assets"].split(",")), horizons, data, tags["oos_start"], tags["oos_end"])
         seed = tags.get("seed", "")
         return cls(
             tags.get("job", TRAIN),
@@ -149,7 +151,7 @@ def trial_of(
     sealed_from : first session of the lock-box; None without one
     """
     first, last = (f"{each:%Y-%m-%d}" for each in window)
-    family = Family(tuple(sorted(config.assets)), tuple(sorted(config.horizons)), market.fingerprint(), first, last)
+    family = Family(tuple(sorted(config.assets)), tuple(sorted(config.horizons)), market.content_hash(), first, last)
     return Trial(
         kind,
         family,

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -278,6 +280,22 @@ def test_newest_family_is_compared_and_the_others_are_named(two_families):
     assert choose(two_families.read(), "appetite", family=FAMILY.id[:5]).family_id == FAMILY.id
     assert choose(two_families.read(), "appetite", market="sample").family_id == FAMILY.id
     assert choose(two_families.read(), "appetite", names=["run aaaaaaaa-old"]).family_id == FAMILY.id
+
+
+def test_trials_of_overlapping_families_are_said_and_change_no_p(tmp_path):
+    ledger = Ledger(tmp_path)
+    family(ledger, GAINS)
+    alone = compared(ledger)
+    assert "overlapping" not in render(alone, "appetite")
+    shorter = replace(FAMILY, horizons=(5,))
+    for number in range(3):
+        enter(ledger, f"xxxxxxx{number}", walk(number, cells=(("BTC", 5),)), made=trial(f"x{number}", family=shorter))
+    beside = compared(ledger, family=FAMILY.id)
+    told = f"also tried on overlapping rows: 3 trials in 1 other family ({shorter.id})"
+    assert told in " ".join(render(beside, "appetite").split())
+    assert told in page(beside, "appetite")
+    assert plain_values(beside, "appetite")["overlapping"] == {shorter.id: 3}
+    pd.testing.assert_frame_equal(beside.runs, alone.runs)
 
 
 @pytest.mark.parametrize(
