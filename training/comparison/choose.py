@@ -17,6 +17,7 @@ class Choice:
     ----------
     family_id : of all of them
     shown : finished trials that are put side by side, oldest first
+    named : whether they were asked for by name
     family : every trial of the family, whatever became of it and in whatever experiment; all of them count
     others : families of the same experiment that are not compared, in words
     overlapping : trials of each family, in whatever experiment, with an asset and sessions out of sample in common, by its id
@@ -24,6 +25,7 @@ class Choice:
 
     family_id: str
     shown: tuple[Entry, ...]
+    named: bool
     family: tuple[Entry, ...]
     others: tuple[str, ...]
     overlapping: Mapping[str, int]
@@ -79,7 +81,7 @@ def choose(register: Register, experiment: str, *, names: Sequence[str] = (), ma
     present = list(dict.fromkeys(each.family_id for each in reversed(ready)))
     others = [_other(each, families[each]) for each in present if each != ids[0]]
     beside = {name: len(entries) for name, entries in overlapping(register, ids[0]).items()}
-    return Choice(ids[0], shown, tuple(families[ids[0]]), tuple(others), beside)
+    return Choice(ids[0], shown, bool(names), tuple(families[ids[0]]), tuple(others), beside)
 
 
 def _on_market(ready: list[Entry], market: str, experiment: str) -> list[Entry]:

@@ -1,12 +1,14 @@
 """A comparison on a terminal of 100 columns, and as plain values."""
 
 import textwrap
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
 from serving.output import as_records
 from serving.words import fixed, is_missing, plural, share, signed
+from training.comparison.common_rows import Aside
 from training.comparison.compare import Comparison
 from training.ledger.overlap import overlapping_words
 from training.ledger.register import FAILED, FINISHED, KILLED, NOTED, OPEN
@@ -20,6 +22,8 @@ LEGEND = (
     "best; DSR: deflated Sharpe of the gain over each baseline; pre: announced before; on, off: loss saved by regime"
 )
 WIDTH = 100
+MOST_TOLD = 5
+"""Trials without numbers that are named."""
 HEAD = f"{'':>3} {'run':<22}{'ratio':>7}{'80%':>5}{'p':>7}{'p adj':>7}{'q':>7}{'MCS':>5}{'DSR':>6}{'pre':>5}{'on':>7}{'off':>7}  run id"
 
 
@@ -47,11 +51,18 @@ def facts(comparison: Comparison) -> list[str]:
         f"N = {plural(choice.n, 'trial')} ({counted}), {with_numbers} with numbers on these rows, as varied as "
         f"{comparison.verdicts.n_effective:.1f} independent ones",
     ]
+    if comparison.aligned.aside:
+        lines.append("finished, and counted without numbers: " + _told_aside(comparison.aligned.aside))
     if choice.overlapping:
         lines.append(overlapping_words(choice.overlapping))
     if comparison.earned is not None and not is_missing(comparison.earned.overfit):
         lines.append(f"strategies: probability of overfitting {comparison.earned.overfit:.2f} (best of one half below the other's median)")
     return lines
+
+
+def _told_aside(aside: Sequence[Aside]) -> str:
+    more = [f"and {len(aside) - MOST_TOLD} more"] if len(aside) > MOST_TOLD else []
+    return "; ".join([*(each.words() for each in aside[:MOST_TOLD]), *more])
 
 
 def render(comparison: Comparison, experiment: str) -> str:
@@ -97,6 +108,7 @@ def plain_values(comparison: Comparison, experiment: str) -> dict[str, Any]:
         "simulated": comparison.simulated,
         "n_trials": comparison.choice.n,
         "n_with_numbers": len(comparison.aligned.entries),
+        "without_numbers": [{"run_id": each.entry.run_id, "name": each.entry.name, "why": each.why} for each in comparison.aligned.aside],
         "n_effective": comparison.verdicts.n_effective,
         "sessions": len(comparison.composite.losses),
         "n_apart": comparison.composite.n_apart,

@@ -211,23 +211,72 @@ def test_a_run_that_trades_as_a_baseline_has_no_deflated_ratio(tmp_path):
     assert compared(ledger).runs["deflated"].isna().all()
 
 
-@pytest.mark.parametrize(
-    ("given", "words"),
-    [({"n": 800}, ["200 rows are in one only", "2018-09-10"]), ({"start": "2016-07-04"}, ["2016-01-04"])],
-)
-def test_runs_on_other_dates_are_refused_by_name_or_ranked_on_common_ones(tmp_path, given, words):
+COLUMNS = ["crps_ratio", "p", "p_adjusted", "q", "mcs_p", "deflated"]
+
+
+def unequal(tmp_path) -> Ledger:
+    """Give a family in which a trial wins in its newest rows alone, which another lacks; one is too short, one empty, one of other outcomes."""
     ledger = Ledger(tmp_path)
-    enter(ledger, "eeeeeeee-old", walk(1))
-    enter(ledger, "ffffffff-flat", walk(1).assign(y=0.0))
-    enter(ledger, "gggggggg-new", walk(2, **given).assign(y=0.0))
-    names = ["ffffffff", "gggggggg"]
+    late = walk(1)
+    days = late["session"].unique()
+    newest = (late["rung"] == "served") & (late["session"] >= days[640])
+    enter(ledger, "aaaaaaaa-long", late.assign(crps=late["crps"].where(~newest, late["crps"] * 0.5)))
+    enter(ledger, "bbbbbbbb-less", walk(2)[lambda rows: rows["session"] < days[640]])
+    enter(ledger, "cccccccc-tiny", walk(3, n=400))
+    enter(ledger, "dddddddd-none", walk(4).assign(outer=False))
+    enter(ledger, "eeeeeeee-flat", walk(5).assign(y=0.0))
+    return ledger
+
+
+@pytest.mark.parametrize("common", [False, True])
+def test_p_values_and_rows_do_not_depend_on_what_is_shown_where_rows_are_unequal(tmp_path, common):
+    ledger = unequal(tmp_path)
+    every = compared(ledger, common=common)
+    assert len(every.composite.losses) == (400 if common else 640)
+    for name in ("aaaaaaaa", "bbbbbbbb"):
+        alone = compared(ledger, names=[name], common=common)
+        assert (alone.choice.n, len(alone.composite.losses)) == (5, len(every.composite.losses))
+        wanted = every.runs[every.runs["run_id"].str.startswith(name)][COLUMNS]
+        np.testing.assert_array_equal(alone.runs[alone.runs["trial"] >= 0][COLUMNS].to_numpy(), wanted.to_numpy())
+
+
+def test_finished_trials_without_numbers_count_and_are_named(tmp_path):
+    found = compared(unequal(tmp_path))
+    assert [each.run_id for each in found.aligned.entries] == ["aaaaaaaa-long", "bbbbbbbb-less"]
+    why = {each.entry.run_id: each.why for each in found.aligned.aside}
+    assert list(why) == ["cccccccc-tiny", "dddddddd-none", "eeeeeeee-flat"]
+    assert why["cccccccc-tiny"] == "800 of the 1400 rows of the longest trial"
+    assert why["dddddddd-none"] == "no judged row"
+    assert why["eeeeeeee-flat"].startswith("other outcomes (most at ")
+    text = " ".join(render(found, "appetite").split())
+    assert "N = 5 trials (5 finished), 2 with numbers" in text
+    assert "counted without numbers: 'run cccccccc-tiny' (cccccccc, market 'sample'): 800 of the 1400 rows" in text
+    assert [each["run_id"] for each in plain_values(found, "appetite")["without_numbers"]] == list(why)
+    wide = compared(unequal(tmp_path / "wide"), common=True)
+    assert [each.entry.run_id for each in wide.aligned.aside] == ["dddddddd-none", "eeeeeeee-flat"]
+
+
+@pytest.mark.parametrize(("name", "words"), [("cccccccc", "800 of the 1400 rows"), ("dddddddd", "no judged row"), ("eeeeeeee", "other outcomes")])
+def test_run_asked_for_that_has_no_numbers_is_refused_with_the_way_out(tmp_path, name, words):
     with pytest.raises(JobError) as error:
-        compared(ledger, names=names)
-    for word in ("'run ffffffff-flat' (ffffffff, market 'sample')", "'run gggggggg-new'", "different dates", "--common", *words):
-        assert word in str(error.value)
-    found = compared(ledger, names=names, common=True)
-    assert len(found.composite.losses) == 700 - (130 if "start" in given else 0)
-    assert (found.choice.n, found.aligned.without) == (3, 1)  # the one with other outcomes counts without its numbers
+        compared(unequal(tmp_path), names=["aaaaaaaa", name])
+    for each in (f"({name}, market 'sample')", words, "have 90% of the rows", "Leave it out of --runs", "add --common"):
+        assert each in str(error.value)
+
+
+def test_trial_on_other_dates_joins_where_common_ones_are_asked_for(tmp_path):
+    ledger = Ledger(tmp_path)
+    enter(ledger, "ffffffff-first", walk(1).assign(y=0.0))
+    enter(ledger, "gggggggg-shift", walk(2, start="2016-07-04").assign(y=0.0))  # as long, 130 sessions later
+    assert [each.why for each in compared(ledger).aligned.aside] == ["1140 of the 1400 rows of the longest trial"]
+    assert len(compared(ledger, common=True).composite.losses) == 570
+
+
+def test_family_without_a_judged_row_is_refused(tmp_path):
+    ledger = Ledger(tmp_path)
+    enter(ledger, "empty-one-1", walk(1).assign(outer=False))
+    with pytest.raises(JobError, match="has a judged row"):
+        compared(ledger)
 
 
 @pytest.mark.parametrize(("given", "left_out", "sessions"), [({"n": 710}, 20, 700), ({"start": "2016-01-05"}, 2, 699)])
@@ -246,14 +295,6 @@ def test_runs_without_a_common_row_are_refused(tmp_path):
     enter(ledger, "late-one-1", walk(2, n=60, start="2024-01-01"))
     with pytest.raises(JobError, match="no out-of-sample row in common"):
         compared(ledger, common=True)
-
-
-def test_other_outcomes_on_the_same_dates_are_refused(tmp_path):
-    ledger = Ledger(tmp_path)
-    enter(ledger, "old-one-12", walk(1).assign(y=0.02))
-    enter(ledger, "new-one-12", walk(2))
-    with pytest.raises(JobError, match=r"outcome of \w+, \d+ sessions, 20.* differs between 'run old-one-12'.*other vintages"):
-        compared(ledger)
 
 
 def test_altered_numbers_are_refused(tmp_path):
