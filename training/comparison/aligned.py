@@ -1,15 +1,17 @@
 """The numbers of trials on the rows they share, out of the ledger's mirror."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from models.forecast import BASELINES
 from models.inference import Array
 from training.comparison.choose import Choice
 from training.comparison.common_rows import LEAST_COMMON, Aside, Baselines, common_rows
+from training.comparison.strongest import strongest
 from training.errors import JobError
 from training.ledger.mirror import OWN, Mirror
 from training.ledger.register import Entry
@@ -24,12 +26,13 @@ class Aligned:
 
     Attributes
     ----------
-    rows : asset, horizon, session, y and the baselines' columns of the newest trial, by `KEY`
+    rows : asset, horizon, session, y and the baselines' columns, each baseline the strongest one of the family in its cell
     entries : trials that have numbers on all of these rows; those that are shown first
     own : of each column of `training.ledger.mirror.OWN`, (n_rows, n_trials)
     n_shown : trials that are shown
     left_out : rows of the longest trial that not all of them have
     aside : finished trials of the family that count and have no numbers on these rows
+    versions : losses of each baseline as the trials had it, (n_rows, n_distinct)
     """
 
     rows: pd.DataFrame
@@ -38,6 +41,7 @@ class Aligned:
     n_shown: int
     left_out: int
     aside: tuple[Aside, ...]
+    versions: Mapping[str, Array]
 
     @property
     def baselines(self) -> tuple[str, ...]:
@@ -81,8 +85,16 @@ def align(choice: Choice, mirror: Mirror, *, common: bool) -> Aligned:
         frame = mirror.read(entry.losses)
         for column in OWN:
             own[column][:, number] = frame[column].to_numpy()[places[entry.baselines]]
-    rows = files.of(found.entries[-1].baselines).loc[found.index].reset_index()
-    return Aligned(rows, entries, own, len(shown), found.left_out, found.aside)
+    used = dict.fromkeys(each.baselines for each in found.entries)
+    versions = [files.of(each).iloc[places[each]] for each in used]
+    rows = strongest(versions).reset_index()
+    losses = {rung: _distinct_columns(versions, BASELINE + rung) for rung in BASELINES}
+    return Aligned(rows, entries, own, len(shown), found.left_out, found.aside, losses)
+
+
+def _distinct_columns(versions: Sequence[pd.DataFrame], column: str) -> Array:
+    values = [each[column].to_numpy(dtype=np.float64) for each in versions]
+    return np.column_stack(list({each.tobytes(): each for each in values}.values()))
 
 
 def _refuse_aside(choice: Choice, aside: tuple[Aside, ...]) -> None:

@@ -400,3 +400,54 @@ def test_composite_leaves_out_sessions_that_a_cell_lacks(tmp_path):
     composite = compose(align(choose(ledger.read(), "appetite"), ledger.mirror, common=False))
     assert composite.losses.index[0] == pd.Timestamp("2016-02-01")
     assert composite.losses["M0"].mean() == pytest.approx(1.0, rel=1e-12)
+
+
+def worse_baselines(losses: pd.DataFrame, by: float) -> pd.DataFrame:
+    base = losses["rung"].isin(BASELINES)
+    return losses.assign(crps=losses["crps"].where(~base, losses["crps"] * (1.0 + by)))
+
+
+def test_trial_with_worse_baselines_helps_nobody(tmp_path):
+    ledger = Ledger(tmp_path)
+    family(ledger, {"aaaaaaaa-none": 0.0, "bbbbbbbb-some": 0.01})
+    before = compared(ledger)
+    enter(ledger, "cccccccc-weak", worse_baselines(walk(2), 0.02))
+    after = compared(ledger)
+    ratios = ["run aaaaaaaa-none", "run bbbbbbbb-some", *(f"baseline {rung}" for rung in BASELINES)]
+    np.testing.assert_allclose(*(each.runs.set_index("name")["crps_ratio"][ratios] for each in (after, before)), rtol=1e-12)
+    assert (after.verdicts.trials["p"][:2] >= before.verdicts.trials["p"]).all()
+    assert (after.verdicts.trials["p_adjusted"][:2] >= before.verdicts.trials["p_adjusted"]).all()
+
+
+def test_each_baseline_is_the_strongest_version_in_each_cell(tmp_path):
+    ledger = Ledger(tmp_path)
+    one, other = walk(1), walk(2)
+    weak = one["rung"].isin(["B0", "M0"]) & (one["asset"] == "BTC")
+    enter(ledger, "one-of-two", one.assign(crps=one["crps"].where(~weak, one["crps"] * 1.1)))
+    weak = (other["rung"] == "B1") | (other["rung"].isin(["B2"]) & (other["asset"] == "ALT"))
+    enter(ledger, "other-of-two", other.assign(crps=other["crps"].where(~weak, other["crps"] * 1.1)))
+    rows = align(choose(ledger.read(), "appetite"), ledger.mirror, common=False).rows.sort_values(["asset", "session"])
+    for rung in BASELINES:
+        expected = walk(1)[lambda each, rung=rung: each["rung"] == rung].sort_values(["asset", "session"])
+        assert rows[f"crps_{rung}"].tolist() == expected["crps"].tolist()
+        assert rows[f"mean_{rung}"].tolist() == expected["mean"].tolist()
+
+
+CELL = (("BTC", 5),)
+
+
+def test_baseline_that_errs_as_a_trial_does_lowers_no_p(tmp_path):
+    ledger = Ledger(tmp_path)
+    lucky = walk(1, gain=0.003, cells=CELL)
+    enter(ledger, "aaaaaaaa-luck", lucky)
+    before = compared(ledger).verdicts.trials
+    assert 0.05 < before.loc["0", "p"] < 0.2
+    shadow = walk(2, cells=CELL)  # its baselines lose a hair more than the lucky trial on each day, less than the others' on the mean
+    served = lucky[lucky["rung"] == "served"].set_index(["asset", "session"])["crps"]
+    hair = served * (1 + 1e-6) + 1e-6 * np.random.default_rng(0).random(len(served))
+    base = shadow["rung"].isin(BASELINES)
+    close = hair.reindex(pd.MultiIndex.from_frame(shadow[["asset", "session"]])).to_numpy()
+    enter(ledger, "bbbbbbbb-near", shadow.assign(crps=shadow["crps"].where(~base, close)))
+    after = compared(ledger).verdicts.trials
+    assert after.loc["0", "p"] >= before.loc["0", "p"] * (1 - 1e-12)
+    assert after.loc["0", "p_adjusted"] >= before.loc["0", "p_adjusted"] * (1 - 1e-12)
