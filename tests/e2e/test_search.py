@@ -11,6 +11,7 @@ from tests.e2e.command import make_desk
 from tests.store import put_store
 from training.config import load_config
 from training.ledger.ledger import Ledger
+from training.ledger.trial import config_hash_of
 
 SPACE = """
 trials: 3
@@ -55,8 +56,10 @@ def test_every_candidate_is_a_child_run_and_a_trial_of_one_family(searched):
 
 
 def test_first_candidate_is_the_config_as_it_is(searched):
-    _, said = searched
+    desk, said = searched
     first = said["candidates"][0]
+    entry = Ledger(desk.folder / "mlflow.ledger").read().find(first["run_id"])
+    assert entry.trial.config_hash == config_hash_of(load_config(desk.config))
     assert (first["regime.kappa"], first["walk.refit_every"]) == (100.0, 126)
 
 

@@ -161,7 +161,7 @@ def trial_of(
         code_hash=code[0],
         code_commit=code[1],
         features_hash=_hash(sorted({*config.regime.reads, *config.forecast.features})),
-        config_hash=_hash(config.model_dump(mode="json")),
+        config_hash=config_hash_of(config),
         seed=config.seed,
         locked=config.walk.lockbox,
         sealed_from="" if sealed_from is None else f"{sealed_from:%Y-%m-%d}",
@@ -177,6 +177,11 @@ def hypothesis_of(config: TrainConfig, procedure: Mapping[str, Any] | None = Non
     """
     claim = {key: value for key, value in config.model_dump(mode="json").items() if key != "seed"}
     return _hash(claim if procedure is None else {**claim, "search": dict(procedure)})
+
+
+def config_hash_of(config: TrainConfig) -> str:
+    """Identify a configuration, its seed included."""
+    return _hash(config.model_dump(mode="json"))
 
 
 def _hash(value: Any) -> str:
