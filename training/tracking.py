@@ -113,7 +113,7 @@ def open_run(
     if trial is not None:
         register = ledger.read()
         register.refuse_other_share(trial)
-        tags = {**tags, **trial.tags(), "prereg": str(trial.hypothesis_id in register.announced).lower()}
+        tags = {**tags, **trial.tags(), "prereg": str(trial.hypothesis_id in register.preregistered).lower()}
     if not os.environ.get("MLFLOW_RUN_ID"):  # `mlflow run` has chosen the experiment already
         mlflow.set_experiment(experiment or os.environ.get("MLFLOW_EXPERIMENT_NAME", EXPERIMENT))
         name = name or unnamed

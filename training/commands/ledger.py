@@ -82,7 +82,10 @@ def add(note: str, family: str, announce: str) -> None:
 
             hypothesis = hypothesis_of(load_config(announce))
             at = register.announce(hypothesis, note)
-            show(f"announced on {at}: hypothesis {hypothesis}; runs of this config, whatever their seed, are preregistered from then on")
+            if hypothesis in register.read().preregistered:
+                show(f"announced on {at}: hypothesis {hypothesis}; runs of this config, whatever their seed, are preregistered from then on")
+            else:
+                show(f"announced on {at}, after a trial of it was opened: hypothesis {hypothesis}; runs of this config are not preregistered")
             return
         entry = register.add_manual(_manual(family, note))
         show(f"{entry.run_id} counts as a trial of family {entry.family_id}")

@@ -126,7 +126,7 @@ class Ledger:
             register = self.read()
             entry = register.find(run_id)
             if entry is None and late is not None:
-                entry = self._open(register, run_id, *late)
+                entry = self._open(register, run_id, *late, late=True)
             if entry is None:
                 raise LedgerError(f"ledger: it has no trial '{run_id}'; rule: a whole id; `appetite ledger list` names them")
             if entry.sign_off is not None:
@@ -161,8 +161,8 @@ class Ledger:
         with self._journal.writing():
             self._write(ANSWERED, run_id=run_id, answer=dict(answer))
 
-    def _open(self, register: Register, run_id: str, name: str, experiment: str, trial: Trial) -> Entry:
-        prereg = trial.hypothesis_id in register.announced
+    def _open(self, register: Register, run_id: str, name: str, experiment: str, trial: Trial, *, late: bool = False) -> Entry:
+        prereg = trial.hypothesis_id in register.preregistered and not late
         at = self._write(OPENED, run_id=run_id, name=name, experiment=experiment, prereg=prereg, trial=trial.to_dict())
         return Entry(run_id, name, experiment, at, trial, prereg)
 

@@ -36,7 +36,7 @@ class Entry:
     run_id, name, experiment : as in MLflow; a manual one has an id of the ledger's own
     at : when it was opened, UTC
     trial : what was known then
-    prereg : whether its hypothesis had been announced by then
+    prereg : whether its hypothesis had been announced before any trial of it was opened
     state : `OPEN`, `FINISHED`, `FAILED`, `KILLED` or `NOTED`
     losses, baselines : hashes of its numbers in the mirror; empty without any
     sealed : hash of its lock-box; empty without one
@@ -79,11 +79,13 @@ class Register:
     ----------
     entries : trials in the order of their opening
     announced : when each hypothesis was announced, by its id
+    preregistered : hypotheses that were announced before any trial of them was opened
     unsealings : openings of lock-boxes, in order
     """
 
     entries: tuple[Entry, ...] = ()
     announced: Mapping[str, str] = field(default_factory=dict)
+    preregistered: frozenset[str] = frozenset()
     unsealings: tuple[Unsealing, ...] = ()
 
     def families(self) -> dict[str, list[Entry]]:
@@ -135,12 +137,15 @@ def read_register(lines: Iterable[str]) -> Register:
     entries: list[Entry] = []
     newest: dict[str, int] = {}
     announced: dict[str, str] = {}
+    tried: set[str] = set()
+    first: set[str] = set()
     unsealings: dict[str, Unsealing] = {}
     for told in _parsed(lines):
         kind, run_id = told["entry"], told.get("run_id", "")
         if kind == OPENED:
             newest[run_id] = len(entries)
-            entries.append(_opened(told))
+            entries.append(_opened(told, first))
+            tried.add(entries[-1].trial.hypothesis_id)
         elif kind == ENDED:
             numbers = {name: told[name] for name in ("state", "losses", "baselines", "sealed")}
             entries[newest[run_id]] = replace(entries[newest[run_id]], **numbers)
@@ -148,17 +153,18 @@ def read_register(lines: Iterable[str]) -> Register:
             entries[newest[run_id]] = replace(entries[newest[run_id]], sign_off=SignOff(told["by"], told["reason"], told["at"]))
         elif kind == ANNOUNCED:
             announced.setdefault(told["hypothesis_id"], told["at"])
+            first |= {told["hypothesis_id"]} - tried
         elif kind == UNSEALED:
             unsealings[run_id] = Unsealing(run_id, told["family_id"], told["at"])
         elif kind == ANSWERED:
             unsealings[run_id] = replace(unsealings[run_id], answer=told["answer"])
-    return Register(tuple(entries), announced, tuple(unsealings.values()))
+    return Register(tuple(entries), announced, frozenset(first), tuple(unsealings.values()))
 
 
-def _opened(told: Mapping[str, Any]) -> Entry:
+def _opened(told: Mapping[str, Any], first: set[str]) -> Entry:
     trial = Trial.of(told["trial"])
     state = NOTED if trial.kind == MANUAL else OPEN
-    return Entry(told["run_id"], told["name"], told["experiment"], told["at"], trial, told["prereg"], state)
+    return Entry(told["run_id"], told["name"], told["experiment"], told["at"], trial, told["prereg"] and trial.hypothesis_id in first, state)
 
 
 def _parsed(lines: Iterable[str]) -> Iterator[dict[str, Any]]:

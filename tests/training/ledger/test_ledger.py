@@ -123,6 +123,15 @@ def test_trial_is_preregistered_only_where_it_was_announced_before(ledger):
     assert [each.prereg for each in ledger.read().entries] == [False, False, False, False, True]
 
 
+def test_trial_announced_after_a_look_is_not_preregistered(ledger):
+    ledger.announce("h1", "said after the look")
+    assert ledger.open("again", "again", "appetite", trial("h1", family=Family(("ETH",), (5,), "d" * 64, "2016-01-04", "2020-12-31"))).prereg is False
+    ledger.announce("new", "said before")
+    assert [ledger.open(name, name, "appetite", trial("new")).prereg for name in ("first", "second")] == [True, True]
+    ledger.acknowledge("lost", "Ada", "the disk was full", ("lost run", "appetite", trial("new")))
+    assert [each.prereg for each in ledger.read().entries[4:]] == [False, True, True, False]
+
+
 def test_acknowledged_trial_still_counts(ledger):
     ledger.acknowledge("run-1-abcdef", "Ada", "the disk was full")
     entry = ledger.read().find("run-1-abcdef")
