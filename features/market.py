@@ -149,8 +149,15 @@ class Market:
         return dataclasses.replace(self, sessions=self.sessions[over], panel=panel, counted=counted, **kept)
 
     def fingerprint(self) -> str:
-        """Hash of every record: the same market gives the same 64 hex digits on any machine."""
-        digest = hashlib.sha256(f"{self.name}|{self.simulated}|{self.note}".encode())
+        """Hash of every record, name and note: the same market gives the same 64 hex digits on any machine."""
+        return self._hashed(f"{self.name}|{self.simulated}|{self.note}")
+
+    def content_hash(self) -> str:
+        """Hash of every record alone: what the market is called, and what is said of it, changes nothing."""
+        return self._hashed("")
+
+    def _hashed(self, head: str) -> str:
+        digest = hashlib.sha256(head.encode())
         digest.update(self.sessions.to_numpy("datetime64[us]").tobytes())
         for each in SCHEMAS:
             digest.update(_bits(getattr(self, each)))

@@ -69,12 +69,12 @@ def run_job(
     Raises
     ------
     JobError, DataError
-        For what can be known beforehand: before a run is opened.
+        For what can be known beforehand: before a run is opened. So is another lock-box share than the family's.
     """
     table = make_table(market, config, progress)
     report_folder.mkdir(parents=True, exist_ok=True)
     job = TRAIN if rules else BACKTEST
-    trial = make_trial(market, config, table.features.index, job)
+    trial = make_trial(market, config, table, job)
     opening = open_run(name, run_tags(market, config, job), run_name(market, config), trial=trial)
     with opening as run, warnings.catch_warnings(record=True) as caught:
         for category in TOLD:

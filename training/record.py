@@ -26,8 +26,9 @@ from training.refit_history import refit_history
 from training.regimes import schedule
 from training.reports.plots import plot_files
 from training.reproduction.inputs import INPUTS_FILE
-from training.study import Study
+from training.study import Study, Table
 from training.tracking import REGISTERED, RunHandle, flat_params, git_commit, hold_stops, log_steps, tracking_uri
+from training.window import judged_window, priced_sessions
 
 CURVE_POINTS = 300
 """Points of a metric that MLflow draws; the full series is an artifact."""
@@ -57,16 +58,19 @@ def run_tags(market: Market, config: TrainConfig, job: str) -> dict[str, str]:
     }
 
 
-def make_trial(market: Market, config: TrainConfig, sessions: pd.Index, job: str) -> Trial:
+def make_trial(market: Market, config: TrainConfig, table: Table, job: str) -> Trial:
     """Describe the trial that a job is about to make.
 
     Parameters
     ----------
-    sessions : of the market
+    table : features and prices of the market
     job : one of `training.ledger.trial.JOBS`
     """
+    sessions = table.features.index
     first = schedule(sessions, config)[1][0]
-    return trial_of(market, config, (sessions[first], sessions[-1]), job, (code_hash(), git_commit(ROOT)))
+    judged = judged_window(priced_sessions(table.prices, config), config)
+    sealed_from = None if judged is None else judged.lockbox
+    return trial_of(market, config, (sessions[first], sessions[-1]), job, (code_hash(), git_commit(ROOT)), sealed_from)
 
 
 def run_name(market: Market, config: TrainConfig) -> str:

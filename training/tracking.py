@@ -104,12 +104,16 @@ def open_run(
     ------
     LedgerError
         Where a trial cannot be written to the ledger.
+    JobError
+        Where it locks another share away than its family, before a run is opened.
     """
     import mlflow
 
     ledger = current_ledger()
     if trial is not None:
-        tags = {**tags, **trial.tags(), "prereg": str(trial.hypothesis_id in ledger.read().announced).lower()}
+        register = ledger.read()
+        register.refuse_other_share(trial)
+        tags = {**tags, **trial.tags(), "prereg": str(trial.hypothesis_id in register.preregistered).lower()}
     if not os.environ.get("MLFLOW_RUN_ID"):  # `mlflow run` has chosen the experiment already
         mlflow.set_experiment(experiment or os.environ.get("MLFLOW_EXPERIMENT_NAME", EXPERIMENT))
         name = name or unnamed

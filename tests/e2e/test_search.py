@@ -11,6 +11,7 @@ from tests.e2e.command import make_desk
 from tests.store import put_store
 from training.config import load_config
 from training.ledger.ledger import Ledger
+from training.ledger.trial import config_hash_of
 
 SPACE = """
 trials: 3
@@ -55,8 +56,10 @@ def test_every_candidate_is_a_child_run_and_a_trial_of_one_family(searched):
 
 
 def test_first_candidate_is_the_config_as_it_is(searched):
-    _, said = searched
+    desk, said = searched
     first = said["candidates"][0]
+    entry = Ledger(desk.folder / "mlflow.ledger").read().find(first["run_id"])
+    assert entry.trial.config_hash == config_hash_of(load_config(desk.config))
     assert (first["regime.kappa"], first["walk.refit_every"]) == (100.0, 126)
 
 
@@ -72,6 +75,8 @@ def test_procedure_follows_its_choices_on_rows_after_the_split(searched):
     assert served["crps"] == pytest.approx(own["crps"].mean(), rel=1e-12)
     assert losses.loc[losses["lockbox"], "y"].isna().all()
     assert losses["lockbox"].any()
+    entry = Ledger(desk.folder / "mlflow.ledger").read().entries[0]
+    assert (entry.trial.locked, entry.trial.sealed_from) == (0.2, f"{losses.loc[losses['lockbox'], 'session'].min():%Y-%m-%d}")
     choices = pd.read_csv(artifacts / "choices.csv")
     assert choices["position"].is_monotonic_increasing
     assert set(losses["candidate"]) == set(choices["candidate"])

@@ -190,6 +190,14 @@ def test_no_trial_begins_where_the_ledger_is_broken(client):
     assert only_run(client).info.run_name == "first"
 
 
+def test_trial_with_another_share_of_the_lockbox_opens_no_run(client):
+    with open_run("first", {}, trial=trial()):
+        pass
+    with pytest.raises(JobError, match=r"walk\.lockbox 0: .*Set walk\.lockbox to 0\.2"), open_run("greedy", {}, trial=trial(locked=0.0)):
+        pytest.fail("it began")
+    assert only_run(client).info.run_name == "first"
+
+
 def test_run_that_is_no_trial_leaves_no_line(client):
     with open_run(None, {"job": "compare"}):
         pass

@@ -82,7 +82,10 @@ def add(note: str, family: str, announce: str) -> None:
 
             hypothesis = hypothesis_of(load_config(announce))
             at = register.announce(hypothesis, note)
-            show(f"announced on {at}: hypothesis {hypothesis}; runs of this config, whatever their seed, are preregistered from then on")
+            if hypothesis in register.read().preregistered:
+                show(f"announced on {at}: hypothesis {hypothesis}; runs of this config, whatever their seed, are preregistered from then on")
+            else:
+                show(f"announced on {at}, after a trial of it was opened: hypothesis {hypothesis}; runs of this config are not preregistered")
             return
         entry = register.add_manual(_manual(family, note))
         show(f"{entry.run_id} counts as a trial of family {entry.family_id}")
@@ -95,7 +98,7 @@ def _manual(family: str, note: str) -> "Trial":
 
     register = current_ledger().read()
     of = register.families()[find_family(register, family)][-1].trial
-    return Trial(MANUAL, of.family, of.market, of.simulated, note=note)
+    return Trial(MANUAL, of.family, of.market, of.simulated, note=note, locked=of.locked, sealed_from=of.sealed_from)
 
 
 @ledger.command()

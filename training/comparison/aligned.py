@@ -7,15 +7,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from models.forecast import BASELINES
 from models.inference import Array
-from training.comparison.choose import Choice, said
+from training.comparison.choose import Choice
+from training.comparison.common_rows import LEAST_COMMON, Aside, Baselines, common_rows
+from training.comparison.strongest import strongest
 from training.errors import JobError
-from training.ledger.mirror import KEY, OWN, Mirror
+from training.ledger.mirror import OWN, Mirror
 from training.ledger.register import Entry
-
-SAME_OUTCOME = 1e-9
-LEAST_COMMON = 0.9
-"""Share of a trial's rows that all must share, unless common dates are asked for: refits on other dates begin a little earlier or later."""
 
 BASELINE = "crps_"
 """How columns of the baselines begin."""
@@ -27,12 +26,13 @@ class Aligned:
 
     Attributes
     ----------
-    rows : asset, horizon, session, y and the baselines' columns of the newest trial shown, by `KEY`
+    rows : asset, horizon, session, y and the baselines' columns, each baseline the strongest one of the family in its cell
     entries : trials that have numbers on all of these rows; those that are shown first
     own : of each column of `training.ledger.mirror.OWN`, (n_rows, n_trials)
     n_shown : trials that are shown
-    left_out : rows of the longest of them that not all of them have
-    without : trials of the family that count and have no numbers on these rows
+    left_out : rows of the longest trial that not all of them have
+    aside : finished trials of the family that count and have no numbers on these rows
+    versions : losses of each baseline as the trials had it, (n_rows, n_distinct)
     """
 
     rows: pd.DataFrame
@@ -40,7 +40,8 @@ class Aligned:
     own: Mapping[str, Array]
     n_shown: int
     left_out: int
-    without: int
+    aside: tuple[Aside, ...]
+    versions: Mapping[str, Array]
 
     @property
     def baselines(self) -> tuple[str, ...]:
@@ -56,86 +57,53 @@ class Aligned:
         return found
 
 
-class _Rows:
-    """Keys and baselines of trials, each file read once."""
-
-    def __init__(self, mirror: Mirror) -> None:
-        self._mirror = mirror
-        self._frames: dict[str, pd.DataFrame] = {}
-
-    def of(self, entry: Entry) -> pd.DataFrame:
-        if entry.baselines not in self._frames:
-            self._frames[entry.baselines] = self._mirror.read(entry.baselines).set_index(KEY)
-        return self._frames[entry.baselines]
-
-
 def align(choice: Choice, mirror: Mirror, *, common: bool) -> Aligned:
-    """Put trials on common rows: those of the shown ones; others of the family join where they have numbers on all of them.
+    """Put the trials of a family on common rows, which do not depend on what is shown.
 
     Parameters
     ----------
-    common : take the rows that all shown trials share even where they are fewer than `LEAST_COMMON` of a trial's
+    common : take in trials that have fewer than `LEAST_COMMON` of the longest one's rows
 
     Raises
     ------
     JobError
-        Where shown trials differ in too many rows or in outcomes, or share no row.
+        Where a run that was asked for, or every one, has no numbers on the common rows.
     LedgerError
         Where numbers are missing or altered.
     """
-    rows = _Rows(mirror)
-    newest = choice.shown[-1]
-    index = rows.of(newest).index
-    for entry in choice.shown:
-        index = index.intersection(rows.of(entry).index, sort=False)
-    if not len(index):
-        raise JobError("compare: the runs have no out-of-sample row in common; nothing can be ranked")
-    longest = max(choice.shown, key=lambda each: len(rows.of(each)))
-    if len(index) < LEAST_COMMON * len(rows.of(longest)) and not common:
-        _refuse_other_rows(choice.shown, rows)
-    index = index.sort_values()
-    truth = rows.of(newest).loc[index]
-    for entry in choice.shown:
-        _refuse_other_outcomes(entry, rows.of(entry).loc[index, "y"].to_numpy(), newest, truth)
-    shown = {id(each) for each in choice.shown}
-    rest = [each for each in choice.family if id(each) not in shown and each.losses]
-    entries = (*choice.shown, *(each for each in rest if _is_like(rows.of(each), truth)))
-    own = {column: np.empty((len(index), len(entries)), order="F") for column in OWN}  # filled column by column
+    files = Baselines(mirror)
+    found = common_rows(choice.family, files, common=common)
+    _refuse_aside(choice, found.aside)
+    asked = {id(each) for each in choice.shown}
+    shown = [each for each in found.entries if id(each) in asked]
+    entries = (*shown, *(each for each in found.entries if id(each) not in asked))
+    own = {column: np.empty((len(found.index), len(entries)), order="F") for column in OWN}  # filled column by column
     places: dict[str, NDArray[np.int64]] = {}
     for number, entry in enumerate(entries):
         if entry.baselines not in places:
-            places[entry.baselines] = np.asarray(rows.of(entry).index.get_indexer(index))
+            places[entry.baselines] = np.asarray(files.of(entry.baselines).index.get_indexer(found.index))
         frame = mirror.read(entry.losses)
         for column in OWN:
             own[column][:, number] = frame[column].to_numpy()[places[entry.baselines]]
-    left_out = len(rows.of(longest)) - len(index)
-    return Aligned(truth.reset_index(), entries, own, len(choice.shown), left_out, choice.n - len(entries))
+    used = dict.fromkeys(each.baselines for each in found.entries)
+    versions = [files.of(each).iloc[places[each]] for each in used]
+    rows = strongest(versions).reset_index()
+    losses = {rung: _distinct_columns(versions, BASELINE + rung) for rung in BASELINES}
+    return Aligned(rows, entries, own, len(shown), found.left_out, found.aside, losses)
 
 
-def _is_like(rows: pd.DataFrame, truth: pd.DataFrame) -> bool:
-    """Whether a trial has all of the rows, with the same outcomes."""
-    y = rows["y"].reindex(truth.index).to_numpy()
-    return bool((np.abs(y - truth["y"].to_numpy()) <= SAME_OUTCOME).all())
+def _distinct_columns(versions: Sequence[pd.DataFrame], column: str) -> Array:
+    values = [each[column].to_numpy(dtype=np.float64) for each in versions]
+    return np.column_stack(list({each.tobytes(): each for each in values}.values()))
 
 
-def _refuse_other_rows(shown: Sequence[Entry], rows: _Rows) -> None:
-    one, other = min(shown, key=lambda each: len(rows.of(each))), max(shown, key=lambda each: len(rows.of(each)))
-    if len(rows.of(one)) == len(rows.of(other)):  # as long, on other dates
-        one, other = next(each for each in shown if not rows.of(each).index.equals(rows.of(shown[-1]).index)), shown[-1]
-    only = rows.of(one).index.symmetric_difference(rows.of(other).index)
-    asset, horizon, session = only[0]
-    raise JobError(
-        f"compare: {said(one)} and {said(other)} were scored on different dates: {len(only)} rows are in one only, the first {asset}, "
-        f"{horizon} sessions, {session:%Y-%m-%d}; rule: the runs share {LEAST_COMMON:.0%} of their rows. Name runs with --runs, or add "
-        "--common to rank on the dates all share"
-    )
-
-
-def _refuse_other_outcomes(entry: Entry, y: Array, newest: Entry, truth: pd.DataFrame) -> None:
-    gap = np.abs(y - truth["y"].to_numpy())
-    if gap.max() > SAME_OUTCOME:
-        asset, horizon, session = truth.index[int(gap.argmax())]
+def _refuse_aside(choice: Choice, aside: tuple[Aside, ...]) -> None:
+    """Refuse runs that were asked for by name and have no numbers, and a comparison in which none is left to show."""
+    asked = {id(each) for each in choice.shown}
+    without = [each for each in aside if id(each.entry) in asked]
+    if without and (choice.named or len(without) == len(choice.shown)):
         raise JobError(
-            f"compare: the outcome of {asset}, {horizon} sessions, {session:%Y-%m-%d} differs between {said(entry)} and {said(newest)}; "
-            "rule: runs on other vintages are not ranked together"
+            f"compare: no numbers on the common rows has {without[0].words()}; rule: runs are ranked that have {LEAST_COMMON:.0%} of the "
+            "rows of the longest trial of the family, and its outcomes. Leave it out of --runs, or, where its rows are too few, add --common "
+            "to rank on the dates all share"
         )

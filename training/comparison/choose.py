@@ -1,9 +1,10 @@
 """Which trials are compared: those of one family, the newest of an experiment unless another is named."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from training.errors import JobError
+from training.ledger.overlap import overlapping
 from training.ledger.register import FINISHED, Entry, Register
 from training.ledger.words import SHORT_ID, find_family
 
@@ -16,14 +17,18 @@ class Choice:
     ----------
     family_id : of all of them
     shown : finished trials that are put side by side, oldest first
+    named : whether they were asked for by name
     family : every trial of the family, whatever became of it and in whatever experiment; all of them count
     others : families of the same experiment that are not compared, in words
+    overlapping : trials of each family, in whatever experiment, with an asset and sessions out of sample in common, by its id
     """
 
     family_id: str
     shown: tuple[Entry, ...]
+    named: bool
     family: tuple[Entry, ...]
     others: tuple[str, ...]
+    overlapping: Mapping[str, int]
 
     @property
     def n(self) -> int:
@@ -75,7 +80,8 @@ def choose(register: Register, experiment: str, *, names: Sequence[str] = (), ma
     families = register.families()
     present = list(dict.fromkeys(each.family_id for each in reversed(ready)))
     others = [_other(each, families[each]) for each in present if each != ids[0]]
-    return Choice(ids[0], shown, tuple(families[ids[0]]), tuple(others))
+    beside = {name: len(entries) for name, entries in overlapping(register, ids[0]).items()}
+    return Choice(ids[0], shown, bool(names), tuple(families[ids[0]]), tuple(others), beside)
 
 
 def _on_market(ready: list[Entry], market: str, experiment: str) -> list[Entry]:

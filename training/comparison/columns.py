@@ -5,7 +5,7 @@ from scipy.stats import cauchy
 from scipy.stats import t as student
 
 from models.inference import Array
-from training.evaluation.offsets import LARGEST, MIN_ROWS, SMALLEST
+from training.evaluation.offsets import LARGEST, MIN_ROWS, SMALLEST, t_of_columns
 
 
 def p_of_columns(values: Array, horizon: int) -> Array:
@@ -26,11 +26,7 @@ def p_of_columns(values: Array, horizon: int) -> Array:
     padded = np.full((-(-n_obs // horizon) * horizon, n_columns), np.nan)
     padded[:n_obs] = values
     table = padded.reshape(-1, horizon, n_columns)
-    rows = len(table) - np.isnan(table[-1])
-    mean = np.nansum(table, axis=0) / rows
-    spread = np.sqrt(np.nansum((table - mean) ** 2, axis=0) / (rows - 1))
-    still = spread <= 1e-14 * np.abs(mean)
-    t = np.where(still, 0.0, mean / (np.where(still, 1.0, spread) / np.sqrt(rows)))
+    t, rows = t_of_columns(table)
     p = np.clip(student.sf(t, rows - 1), SMALLEST, LARGEST)
     combined = cauchy.sf(np.mean(cauchy.isf(p), axis=0))
     return np.where(np.ptp(values, axis=0) == 0, 1.0, combined)

@@ -1,7 +1,7 @@
 """Runs of one family side by side, with what many trials leave of their p-values, and whether there is a best at all."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -27,7 +27,7 @@ class Comparison:
 
     Attributes
     ----------
-    choice : the family and its trials
+    choice : the family and its trials; shown are those with numbers
     aligned, composite : their numbers
     verdicts : tests of the family
     earned : strategies; None where too few periods are known
@@ -86,7 +86,7 @@ def compare(choice: Choice, mirror: Mirror, missing: Sequence[Missing], *, commo
     ----------
     mirror : numbers of the ledger
     missing : trials that the ledger or MLflow lacks, unacknowledged
-    common : rank on the rows that all share however few, instead of refusing
+    common : rank on the rows that all share, those with few rows among them
 
     Raises
     ------
@@ -94,6 +94,7 @@ def compare(choice: Choice, mirror: Mirror, missing: Sequence[Missing], *, commo
         As `training.comparison.aligned.align`.
     """
     aligned = align(choice, mirror, common=common)
+    choice = replace(choice, shown=aligned.entries[: aligned.n_shown])
     composite = compose(aligned)
     verdicts = judge_family(composite, choice.n)
     earned = earn(aligned, choice.n)

@@ -1,6 +1,7 @@
 """One series of losses a trial: CRPS relative to the expanding mean's, averaged over the cells that can be confirmed."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -24,6 +25,7 @@ class Composite:
     horizon : longest of them: sessions over which neighbouring rows overlap
     baselines : columns that are no trial
     p_on : (n_sessions, n_trials) each trial's own probability of the first regime, NaN where it had none
+    versions : of a baseline that not all trials had alike, (n_sessions, n_versions) losses of each; `losses` has the strongest of each cell
     """
 
     losses: pd.DataFrame
@@ -31,6 +33,7 @@ class Composite:
     horizon: int
     baselines: tuple[str, ...]
     p_on: Array
+    versions: Mapping[str, Array] = field(default_factory=dict)
 
     @property
     def n_apart(self) -> int:
@@ -61,13 +64,17 @@ def compose(aligned: Aligned) -> Composite:
     common = common.sort_values()
     names = [BASELINE + rung for rung in aligned.baselines]
     fixed = aligned.rows[names].to_numpy(dtype=np.float64)
-    total = np.zeros((len(common), len(aligned.entries) + len(names)))
+    several = {rung: each for rung, each in aligned.versions.items() if each.shape[1] > 1}
+    columns = [*map(str, range(len(aligned.entries))), *aligned.baselines]
+    total = np.zeros((len(common), len(columns) + sum(each.shape[1] for each in several.values())))
     for (_, _, at), day in zip(cells, days, strict=True):
         rows = at[day.get_indexer(common)]
-        losses = np.column_stack([aligned.own["crps"][rows], fixed[rows]])
+        losses = np.column_stack([aligned.own["crps"][rows], fixed[rows], *(each[rows] for each in several.values())])
         total += losses / fixed[rows, aligned.baselines.index(REFERENCE)].mean()
-    columns = [*map(str, range(len(aligned.entries))), *aligned.baselines]
-    table = pd.DataFrame(total / len(cells), index=pd.DatetimeIndex(common, name="session"), columns=columns)
+    total /= len(cells)
+    table = pd.DataFrame(total[:, : len(columns)], index=pd.DatetimeIndex(common, name="session"), columns=columns)
+    parts = np.split(total[:, len(columns) :], np.cumsum([each.shape[1] for each in several.values()])[:-1], axis=1) if several else []
     p_on = aligned.own["p_on"][cells[0][2][days[0].get_indexer(common)]]
     named = tuple((asset, horizon) for asset, horizon, _ in cells)
-    return Composite(table, named, max(horizon for _, horizon in named), aligned.baselines, p_on)
+    longest = max(horizon for _, horizon in named)
+    return Composite(table, named, longest, aligned.baselines, p_on, dict(zip(several, parts, strict=True)))

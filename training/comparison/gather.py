@@ -21,7 +21,7 @@ def compare_experiment(
     names : names, ids or beginnings of ids of runs; all if empty
     market : only families on the market of this name; any if empty
     family : id of a family, or its beginning; the one that was tried last if empty
-    common : rank on the dates that all share however few, instead of refusing
+    common : rank on the dates that all trials share, those with few among them
 
     Raises
     ------

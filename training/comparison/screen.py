@@ -1,13 +1,16 @@
 """A comparison on a terminal of 100 columns, and as plain values."""
 
 import textwrap
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
 from serving.output import as_records
 from serving.words import fixed, is_missing, plural, share, signed
+from training.comparison.common_rows import Aside
 from training.comparison.compare import Comparison
+from training.ledger.overlap import overlapping_words
 from training.ledger.register import FAILED, FINISHED, KILLED, NOTED, OPEN
 from training.ledger.words import SHORT_ID
 
@@ -19,6 +22,8 @@ LEGEND = (
     "best; DSR: deflated Sharpe of the gain over each baseline; pre: announced before; on, off: loss saved by regime"
 )
 WIDTH = 100
+MOST_TOLD = 5
+"""Trials without numbers that are named."""
 HEAD = f"{'':>3} {'run':<22}{'ratio':>7}{'80%':>5}{'p':>7}{'p adj':>7}{'q':>7}{'MCS':>5}{'DSR':>6}{'pre':>5}{'on':>7}{'off':>7}  run id"
 
 
@@ -39,16 +44,25 @@ def facts(comparison: Comparison) -> list[str]:
     left_out = plural(comparison.aligned.left_out, "row")
     shared = f"; {left_out} not common to all left out" if comparison.aligned.left_out else ""
     lines = [
-        f"family {choice.family_id}, market '{trial.market}', data {trial.family.data[:12]}",
+        f"family {choice.family_id}, market '{trial.market}', content of the data {trial.family.data[:12]}",
         f"on {len(sessions)} common sessions, {sessions[0]:%Y-%m-%d} to {sessions[-1]:%Y-%m-%d}, "
         f"n = {composite.n_apart} that do not overlap{shared}",
         f"ratio: CRPS to the expanding mean's, mean over {cells}; smaller is better",
         f"N = {plural(choice.n, 'trial')} ({counted}), {with_numbers} with numbers on these rows, as varied as "
         f"{comparison.verdicts.n_effective:.1f} independent ones",
     ]
+    if comparison.aligned.aside:
+        lines.append("finished, and counted without numbers: " + _told_aside(comparison.aligned.aside))
+    if choice.overlapping:
+        lines.append(overlapping_words(choice.overlapping))
     if comparison.earned is not None and not is_missing(comparison.earned.overfit):
         lines.append(f"strategies: probability of overfitting {comparison.earned.overfit:.2f} (best of one half below the other's median)")
     return lines
+
+
+def _told_aside(aside: Sequence[Aside]) -> str:
+    more = [f"and {len(aside) - MOST_TOLD} more"] if len(aside) > MOST_TOLD else []
+    return "; ".join([*(each.words() for each in aside[:MOST_TOLD]), *more])
 
 
 def render(comparison: Comparison, experiment: str) -> str:
@@ -94,6 +108,7 @@ def plain_values(comparison: Comparison, experiment: str) -> dict[str, Any]:
         "simulated": comparison.simulated,
         "n_trials": comparison.choice.n,
         "n_with_numbers": len(comparison.aligned.entries),
+        "without_numbers": [{"run_id": each.entry.run_id, "name": each.entry.name, "why": each.why} for each in comparison.aligned.aside],
         "n_effective": comparison.verdicts.n_effective,
         "sessions": len(comparison.composite.losses),
         "n_apart": comparison.composite.n_apart,
@@ -103,6 +118,7 @@ def plain_values(comparison: Comparison, experiment: str) -> dict[str, Any]:
         "overfit": None if earned is None or is_missing(earned.overfit) else earned.overfit,
         "missing": [{"run_id": each.run_id, "name": each.name, "lacks": each.lacks} for each in comparison.missing],
         "other_families": list(comparison.choice.others),
+        "overlapping": dict(comparison.choice.overlapping),
         "runs": as_records(placed(comparison.runs)),
         "cells": as_records(comparison.cells),
     }

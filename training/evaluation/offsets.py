@@ -68,12 +68,17 @@ def mean_over_offsets(values: Array, horizon: int) -> OffsetTest:
         return OffsetTest(mean, float("nan"), float("nan"), n)
     if np.ptp(values) == 0:
         return OffsetTest(mean, 0.0, 1.0, n)
-    t, rows = _t_of_columns(by_offset(np.asarray(values, dtype=np.float64), horizon))
+    t, rows = t_of_columns(by_offset(np.asarray(values, dtype=np.float64), horizon))
     return OffsetTest(mean, float(t.mean()), cauchy_combined(student.sf(t, rows - 1)), n)
 
 
-def _t_of_columns(table: Array) -> tuple[Array, Array]:
-    """t-statistic of each column's mean, and its rows; only the last row may be missing."""
+def t_of_columns(table: Array) -> tuple[Array, Array]:
+    """t-statistic of each column's mean, and its rows; only the last row may be missing.
+
+    Parameters
+    ----------
+    table : rows first, any columns behind
+    """
     rows = len(table) - np.isnan(table[-1])
     mean = np.nansum(table, axis=0) / rows
     spread = np.sqrt(np.nansum((table - mean) ** 2, axis=0) / (rows - 1))

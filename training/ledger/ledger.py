@@ -10,6 +10,7 @@ from serving.chain import Broken
 from serving.journal import Journal
 from training.errors import LedgerError
 from training.ledger.mirror import Kept, Mirror
+from training.ledger.overlap import opened_before
 from training.ledger.place import LEDGER, TRIALS
 from training.ledger.register import (
     ACKNOWLEDGED,
@@ -69,9 +70,16 @@ class Ledger:
         Parameters
         ----------
         run_id, name, experiment : as in MLflow
+
+        Raises
+        ------
+        JobError
+            Where it locks another share away than its family (`Register.refuse_other_share`).
         """
         with self._journal.writing():
-            return self._open(self.read(), run_id, name, experiment, trial)
+            register = self.read()
+            register.refuse_other_share(trial)
+            return self._open(register, run_id, name, experiment, trial)
 
     def end(self, run_id: str, status: str, kept: Kept | None = None, sealed: str = "") -> None:
         """Write how the newest trial of a run ended; nothing where it has ended already, or is none.
@@ -118,7 +126,7 @@ class Ledger:
             register = self.read()
             entry = register.find(run_id)
             if entry is None and late is not None:
-                entry = self._open(register, run_id, *late)
+                entry = self._open(register, run_id, *late, late=True)
             if entry is None:
                 raise LedgerError(f"ledger: it has no trial '{run_id}'; rule: a whole id; `appetite ledger list` names them")
             if entry.sign_off is not None:
@@ -127,22 +135,24 @@ class Ledger:
             return entry
 
     def unseal(self, entry: Entry) -> Unsealing:
-        """Write that the lock-box of a trial is opened, which a family's is once; of the same run, the opening that was.
+        """Write that the lock-box of a trial is opened, which its sessions are once; of the same run, the opening that was.
 
         Raises
         ------
         LedgerError
-            Where another run of the family has opened its own.
+            Where another run has opened the family's, or that of a family with an asset and sealed sessions in common.
         """
         with self._journal.writing():
-            before = self.read().unsealed(entry.family_id)
-            if before is not None and before.run_id != entry.run_id:
-                raise LedgerError(
-                    f"lock-box of family {entry.family_id}: it was opened on {before.at} with run {before.run_id}; rule: once a family, "
-                    "since what was chosen after a look is not tested by what was looked at. A later vintage of the data is another family"
-                )
-            if before is not None:
+            before = opened_before(self.read(), entry)
+            if before is not None and (before.run_id, before.family_id) == (entry.run_id, entry.family_id):
                 return before
+            if before is not None:
+                of = "" if before.family_id == entry.family_id else f" of family {before.family_id}, which shares an asset and sealed sessions"
+                raise LedgerError(
+                    f"lock-box of family {entry.family_id}: it was opened on {before.at} with run {before.run_id}{of}; rule: sealed sessions "
+                    "of an asset are opened once, since what was chosen after a look is not tested by what was looked at. A later vintage "
+                    "of the data, whose lock-box begins after these sessions, is another one"
+                )
             at = self._write(UNSEALED, run_id=entry.run_id, family_id=entry.family_id)
             return Unsealing(entry.run_id, entry.family_id, at)
 
@@ -151,8 +161,8 @@ class Ledger:
         with self._journal.writing():
             self._write(ANSWERED, run_id=run_id, answer=dict(answer))
 
-    def _open(self, register: Register, run_id: str, name: str, experiment: str, trial: Trial) -> Entry:
-        prereg = trial.hypothesis_id in register.announced
+    def _open(self, register: Register, run_id: str, name: str, experiment: str, trial: Trial, *, late: bool = False) -> Entry:
+        prereg = trial.hypothesis_id in register.preregistered and not late
         at = self._write(OPENED, run_id=run_id, name=name, experiment=experiment, prereg=prereg, trial=trial.to_dict())
         return Entry(run_id, name, experiment, at, trial, prereg)
 

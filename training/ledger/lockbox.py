@@ -26,7 +26,7 @@ def open_lockbox(ledger: Ledger, entry: Entry) -> Unsealing:
     JobError
         Where the run has none, or it is not as it was sealed.
     LedgerError
-        Where another run of the family has opened its own.
+        Where another run has opened the same sealed sessions of an asset.
     """
     if not entry.sealed:
         raise JobError(

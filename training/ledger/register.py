@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from training.errors import JobError
 from training.ledger.trial import MANUAL, Trial
 
 OPENED, ENDED, ACKNOWLEDGED, ANNOUNCED, UNSEALED, ANSWERED = "opened", "ended", "acknowledged", "announced", "unsealed", "answered"
@@ -35,7 +36,7 @@ class Entry:
     run_id, name, experiment : as in MLflow; a manual one has an id of the ledger's own
     at : when it was opened, UTC
     trial : what was known then
-    prereg : whether its hypothesis had been announced by then
+    prereg : whether its hypothesis had been announced before any trial of it was opened
     state : `OPEN`, `FINISHED`, `FAILED`, `KILLED` or `NOTED`
     losses, baselines : hashes of its numbers in the mirror; empty without any
     sealed : hash of its lock-box; empty without one
@@ -78,11 +79,13 @@ class Register:
     ----------
     entries : trials in the order of their opening
     announced : when each hypothesis was announced, by its id
+    preregistered : hypotheses that were announced before any trial of them was opened
     unsealings : openings of lock-boxes, in order
     """
 
     entries: tuple[Entry, ...] = ()
     announced: Mapping[str, str] = field(default_factory=dict)
+    preregistered: frozenset[str] = frozenset()
     unsealings: tuple[Unsealing, ...] = ()
 
     def families(self) -> dict[str, list[Entry]]:
@@ -91,6 +94,22 @@ class Register:
         for entry in self.entries:
             out[entry.family_id] = [*out.pop(entry.family_id, []), entry]
         return out
+
+    def refuse_other_share(self, trial: Trial) -> None:
+        """Refuse a trial that locks another share away than its family does: it would be judged on rows that others sealed.
+
+        Raises
+        ------
+        JobError
+            Where the first trial of the family locked another share away.
+        """
+        first = next((each.trial for each in self.entries if each.family_id == trial.family.id), trial)
+        if first.locked != trial.locked:
+            raise JobError(
+                f"walk.lockbox {trial.locked:g}: the trials of family {trial.family.id} (these assets, horizons, data and window) lock "
+                f"{first.locked:g} of the judged sessions away; rule: one share a family, so that no trial is judged on rows that others "
+                f"sealed. Set walk.lockbox to {first.locked:g}"
+            )
 
     def find(self, run_id: str) -> Entry | None:
         """Give the newest trial of a run."""
@@ -118,12 +137,15 @@ def read_register(lines: Iterable[str]) -> Register:
     entries: list[Entry] = []
     newest: dict[str, int] = {}
     announced: dict[str, str] = {}
+    tried: set[str] = set()
+    first: set[str] = set()
     unsealings: dict[str, Unsealing] = {}
     for told in _parsed(lines):
         kind, run_id = told["entry"], told.get("run_id", "")
         if kind == OPENED:
             newest[run_id] = len(entries)
-            entries.append(_opened(told))
+            entries.append(_opened(told, first))
+            tried.add(entries[-1].trial.hypothesis_id)
         elif kind == ENDED:
             numbers = {name: told[name] for name in ("state", "losses", "baselines", "sealed")}
             entries[newest[run_id]] = replace(entries[newest[run_id]], **numbers)
@@ -131,17 +153,18 @@ def read_register(lines: Iterable[str]) -> Register:
             entries[newest[run_id]] = replace(entries[newest[run_id]], sign_off=SignOff(told["by"], told["reason"], told["at"]))
         elif kind == ANNOUNCED:
             announced.setdefault(told["hypothesis_id"], told["at"])
+            first |= {told["hypothesis_id"]} - tried
         elif kind == UNSEALED:
             unsealings[run_id] = Unsealing(run_id, told["family_id"], told["at"])
         elif kind == ANSWERED:
             unsealings[run_id] = replace(unsealings[run_id], answer=told["answer"])
-    return Register(tuple(entries), announced, tuple(unsealings.values()))
+    return Register(tuple(entries), announced, frozenset(first), tuple(unsealings.values()))
 
 
-def _opened(told: Mapping[str, Any]) -> Entry:
+def _opened(told: Mapping[str, Any], first: set[str]) -> Entry:
     trial = Trial.of(told["trial"])
     state = NOTED if trial.kind == MANUAL else OPEN
-    return Entry(told["run_id"], told["name"], told["experiment"], told["at"], trial, told["prereg"], state)
+    return Entry(told["run_id"], told["name"], told["experiment"], told["at"], trial, told["prereg"] and trial.hypothesis_id in first, state)
 
 
 def _parsed(lines: Iterable[str]) -> Iterator[dict[str, Any]]:

@@ -18,6 +18,9 @@ JOBS = (TRAIN, BACKTEST, SEARCH)
 SHORT = 12
 """Hex digits of an id."""
 
+SHARE = 0.2
+"""Share of the judged window that lines without one locked away."""
+
 
 @dataclass(frozen=True)
 class Family:
@@ -26,7 +29,7 @@ class Family:
     Attributes
     ----------
     assets, horizons : sorted
-    data : fingerprint of the market
+    data : hash of the market's records alone (`features.market.Market.content_hash`)
     oos_start, oos_end : planned window out of sample, YYYY-MM-DD
     """
 
@@ -63,6 +66,8 @@ class Trial:
     config_hash : of the configuration
     seed : of every random number; None for a manual one
     note : what a person says of a manual one
+    locked : share of the judged window that is locked away (`walk.lockbox`), one for all trials of a family
+    sealed_from : first session of the lock-box, YYYY-MM-DD; empty without one, and in lines that do not tell it
     """
 
     kind: str
@@ -77,6 +82,8 @@ class Trial:
     config_hash: str = ""
     seed: int | None = None
     note: str = ""
+    locked: float = SHARE
+    sealed_from: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Give it as plain values."""
@@ -85,7 +92,7 @@ class Trial:
     @classmethod
     def of(cls, told: Mapping[str, Any]) -> Self:
         """Read it back from a line of the ledger."""
-        own = {name: told[name] for name in cls.__dataclass_fields__ if name != "family"}
+        own = {name: told[name] for name in cls.__dataclass_fields__ if name != "family" and name in told}
         return cls(family=Family.of(told["family"]), **own)
 
     def tags(self) -> dict[str, str]:
@@ -96,8 +103,11 @@ class Trial:
             "horizons": ",".join(map(str, self.family.horizons)),
             "hypothesis_id": self.hypothesis_id,
             "parent": self.parent,
+            "data.content": self.family.data,
             "oos_start": self.family.oos_start,
             "oos_end": self.family.oos_end,
+            "lockbox_share": str(self.locked),
+            "lockbox_from": self.sealed_from,
             "lockbox_opened": "false",
         }
 
@@ -105,7 +115,8 @@ class Trial:
     def of_tags(cls, tags: Mapping[str, str]) -> Self:
         """Read back what the tags of a run tell of it; what they do not is empty."""
         horizons = tuple(int(each) for each in tags["horizons"].split(","))
-        family = Family(tuple(tags["assets"].split(",")), horizons, tags["data.fingerprint"], tags["oos_start"], tags["oos_end"])
+        data = tags.get("data.content") or tags["data.fingerprint"]  # of before, families had the fingerprint
+        family = Family(tuple(tags["assets"].split(",")), horizons, data, tags["oos_start"], tags["oos_end"])
         seed = tags.get("seed", "")
         return cls(
             tags.get("job", TRAIN),
@@ -117,10 +128,19 @@ class Trial:
             tags.get("code.hash", ""),
             tags.get("code.commit", ""),
             seed=int(seed) if seed.isdigit() else None,
+            locked=float(tags.get("lockbox_share", SHARE)),
+            sealed_from=tags.get("lockbox_from", ""),
         )
 
 
-def trial_of(market: Market, config: TrainConfig, window: tuple[pd.Timestamp, pd.Timestamp], kind: str, code: tuple[str, str]) -> Trial:
+def trial_of(
+    market: Market,
+    config: TrainConfig,
+    window: tuple[pd.Timestamp, pd.Timestamp],
+    kind: str,
+    code: tuple[str, str],
+    sealed_from: pd.Timestamp | None = None,
+) -> Trial:
     """Describe the trial that a job is about to make.
 
     Parameters
@@ -128,9 +148,10 @@ def trial_of(market: Market, config: TrainConfig, window: tuple[pd.Timestamp, pd
     window : first and last session that the walk plans to forecast
     kind : one of `JOBS`
     code : hash and commit of the code
+    sealed_from : first session of the lock-box; None without one
     """
     first, last = (f"{each:%Y-%m-%d}" for each in window)
-    family = Family(tuple(sorted(config.assets)), tuple(sorted(config.horizons)), market.fingerprint(), first, last)
+    family = Family(tuple(sorted(config.assets)), tuple(sorted(config.horizons)), market.content_hash(), first, last)
     return Trial(
         kind,
         family,
@@ -140,8 +161,10 @@ def trial_of(market: Market, config: TrainConfig, window: tuple[pd.Timestamp, pd
         code_hash=code[0],
         code_commit=code[1],
         features_hash=_hash(sorted({*config.regime.reads, *config.forecast.features})),
-        config_hash=_hash(config.model_dump(mode="json")),
+        config_hash=config_hash_of(config),
         seed=config.seed,
+        locked=config.walk.lockbox,
+        sealed_from="" if sealed_from is None else f"{sealed_from:%Y-%m-%d}",
     )
 
 
@@ -154,6 +177,11 @@ def hypothesis_of(config: TrainConfig, procedure: Mapping[str, Any] | None = Non
     """
     claim = {key: value for key, value in config.model_dump(mode="json").items() if key != "seed"}
     return _hash(claim if procedure is None else {**claim, "search": dict(procedure)})
+
+
+def config_hash_of(config: TrainConfig) -> str:
+    """Identify a configuration, its seed included."""
+    return _hash(config.model_dump(mode="json"))
 
 
 def _hash(value: Any) -> str:

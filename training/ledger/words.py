@@ -1,16 +1,20 @@
 """The ledger in words: its families and how many trials each has, the trials of one, whether every line is as written."""
 
+import textwrap
 from typing import Any
 
 from serving.chain import Broken
 from serving.words import plural
 from training.errors import JobError
 from training.ledger.ledger import Ledger
+from training.ledger.overlap import opened_before, overlapping, overlapping_words
 from training.ledger.register import FAILED, FINISHED, KILLED, NOTED, OPEN, Entry, Register
 
 STATES = (FINISHED, FAILED, KILLED, OPEN, NOTED)
 SHORT_ID = 8
 """Characters of a run's id that are shown, and taken."""
+
+WIDTH = 100
 
 EMPTY = "no trial is on record yet: a run becomes one when it opens (`appetite train`, `appetite backtest`)"
 
@@ -68,7 +72,8 @@ def gather_ledger(ledger: Ledger, family: str = "") -> list[dict[str, Any]]:
 
 def _family(register: Register, entries: list[Entry]) -> dict[str, Any]:
     newest = entries[-1].trial
-    unsealed = register.unsealed(newest.family.id)
+    unsealed = opened_before(register, entries[-1])
+    beside = overlapping(register, newest.family.id)
     return {
         "family_id": newest.family.id,
         "market": newest.market,
@@ -82,7 +87,8 @@ def _family(register: Register, entries: list[Entry]) -> dict[str, Any]:
         "hypotheses": len({each.trial.hypothesis_id for each in entries if each.trial.hypothesis_id}),
         "prereg": sum(each.prereg for each in entries),
         "acknowledged": sum(each.sign_off is not None for each in entries),
-        "lockbox_opened": None if unsealed is None else {"run_id": unsealed.run_id, "at": unsealed.at},
+        "lockbox_opened": None if unsealed is None else {name: getattr(unsealed, name) for name in ("run_id", "at", "family_id")},
+        "overlapping": {name: len(others) for name, others in beside.items()},
     }
 
 
@@ -122,6 +128,10 @@ def _block(family: dict[str, Any]) -> str:
         f"acknowledged: {family['acknowledged']}; "
         + ("lock-box sealed" if box is None else f"lock-box opened {box['at'][:10]} with {box['run_id'][:SHORT_ID]}"),
     ]
+    if box is not None and box["family_id"] != family["family_id"]:
+        lines.append(f"  the lock-box was opened in family {box['family_id']}, which has an asset and sealed sessions in common")
+    if family["overlapping"]:
+        lines += textwrap.wrap(overlapping_words(family["overlapping"]), WIDTH, initial_indent="  ", subsequent_indent="    ")
     lines += [
         f"  {each['at'][:16]}  {each['run_id'][:SHORT_ID]:<{SHORT_ID}}  {each['kind']:<8} {each['state']:<8} {each['name'][:46]:<46}"
         + (" signed off" if each["acknowledged"] else "")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from training.ledger.open_trial import OpenTrial
-from training.ledger.trial import Trial, hypothesis_of
+from training.ledger.trial import Trial, config_hash_of, hypothesis_of
 from training.process_mark import process_mark
 from training.search.candidate import Candidate
 from training.tracking import PROCESS_TAG, Interrupted, RunHandle, current_ledger
@@ -85,7 +85,7 @@ def _open(parent: RunHandle, candidate: Candidate, tags: Mapping[str, str], tria
         trial,
         hypothesis_id=hypothesis_of(candidate.config),
         parent=parent.run_id,
-        config_hash=hypothesis_of(candidate.config),
+        config_hash=config_hash_of(candidate.config),
         seed=candidate.config.seed,
     )
     name = f"candidate {candidate.number} {candidate.words}"

@@ -68,7 +68,7 @@ def run_search(market: Market, config: TrainConfig, search: SearchConfig, *, nam
     check_space(config, search)
     table = make_table(market, config, progress)
     split = split_session(table, config, search)
-    trial = replace(make_trial(market, config, table.features.index, SEARCH), hypothesis_id=hypothesis_of(config, search.claim))
+    trial = replace(make_trial(market, config, table, SEARCH), hypothesis_id=hypothesis_of(config, search.claim))
     tags = run_tags(market, config, SEARCH)
     words = f"{market.name} search {search.sampler} {search.trials} seed {search.seed}"
     with open_run(name, tags, words, trial=trial) as run, warnings.catch_warnings(), TemporaryDirectory() as folder:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -209,23 +211,72 @@ def test_a_run_that_trades_as_a_baseline_has_no_deflated_ratio(tmp_path):
     assert compared(ledger).runs["deflated"].isna().all()
 
 
-@pytest.mark.parametrize(
-    ("given", "words"),
-    [({"n": 800}, ["200 rows are in one only", "2018-09-10"]), ({"start": "2016-07-04"}, ["2016-01-04"])],
-)
-def test_runs_on_other_dates_are_refused_by_name_or_ranked_on_common_ones(tmp_path, given, words):
+COLUMNS = ["crps_ratio", "p", "p_adjusted", "q", "mcs_p", "deflated"]
+
+
+def unequal(tmp_path) -> Ledger:
+    """Give a family in which a trial wins in its newest rows alone, which another lacks; one is too short, one empty, one of other outcomes."""
     ledger = Ledger(tmp_path)
-    enter(ledger, "eeeeeeee-old", walk(1))
-    enter(ledger, "ffffffff-flat", walk(1).assign(y=0.0))
-    enter(ledger, "gggggggg-new", walk(2, **given).assign(y=0.0))
-    names = ["ffffffff", "gggggggg"]
+    late = walk(1)
+    days = late["session"].unique()
+    newest = (late["rung"] == "served") & (late["session"] >= days[640])
+    enter(ledger, "aaaaaaaa-long", late.assign(crps=late["crps"].where(~newest, late["crps"] * 0.5)))
+    enter(ledger, "bbbbbbbb-less", walk(2)[lambda rows: rows["session"] < days[640]])
+    enter(ledger, "cccccccc-tiny", walk(3, n=400))
+    enter(ledger, "dddddddd-none", walk(4).assign(outer=False))
+    enter(ledger, "eeeeeeee-flat", walk(5).assign(y=0.0))
+    return ledger
+
+
+@pytest.mark.parametrize("common", [False, True])
+def test_p_values_and_rows_do_not_depend_on_what_is_shown_where_rows_are_unequal(tmp_path, common):
+    ledger = unequal(tmp_path)
+    every = compared(ledger, common=common)
+    assert len(every.composite.losses) == (400 if common else 640)
+    for name in ("aaaaaaaa", "bbbbbbbb"):
+        alone = compared(ledger, names=[name], common=common)
+        assert (alone.choice.n, len(alone.composite.losses)) == (5, len(every.composite.losses))
+        wanted = every.runs[every.runs["run_id"].str.startswith(name)][COLUMNS]
+        np.testing.assert_array_equal(alone.runs[alone.runs["trial"] >= 0][COLUMNS].to_numpy(), wanted.to_numpy())
+
+
+def test_finished_trials_without_numbers_count_and_are_named(tmp_path):
+    found = compared(unequal(tmp_path))
+    assert [each.run_id for each in found.aligned.entries] == ["aaaaaaaa-long", "bbbbbbbb-less"]
+    why = {each.entry.run_id: each.why for each in found.aligned.aside}
+    assert list(why) == ["cccccccc-tiny", "dddddddd-none", "eeeeeeee-flat"]
+    assert why["cccccccc-tiny"] == "800 of the 1400 rows of the longest trial"
+    assert why["dddddddd-none"] == "no judged row"
+    assert why["eeeeeeee-flat"].startswith("other outcomes (most at ")
+    text = " ".join(render(found, "appetite").split())
+    assert "N = 5 trials (5 finished), 2 with numbers" in text
+    assert "counted without numbers: 'run cccccccc-tiny' (cccccccc, market 'sample'): 800 of the 1400 rows" in text
+    assert [each["run_id"] for each in plain_values(found, "appetite")["without_numbers"]] == list(why)
+    wide = compared(unequal(tmp_path / "wide"), common=True)
+    assert [each.entry.run_id for each in wide.aligned.aside] == ["dddddddd-none", "eeeeeeee-flat"]
+
+
+@pytest.mark.parametrize(("name", "words"), [("cccccccc", "800 of the 1400 rows"), ("dddddddd", "no judged row"), ("eeeeeeee", "other outcomes")])
+def test_run_asked_for_that_has_no_numbers_is_refused_with_the_way_out(tmp_path, name, words):
     with pytest.raises(JobError) as error:
-        compared(ledger, names=names)
-    for word in ("'run ffffffff-flat' (ffffffff, market 'sample')", "'run gggggggg-new'", "different dates", "--common", *words):
-        assert word in str(error.value)
-    found = compared(ledger, names=names, common=True)
-    assert len(found.composite.losses) == 700 - (130 if "start" in given else 0)
-    assert (found.choice.n, found.aligned.without) == (3, 1)  # the one with other outcomes counts without its numbers
+        compared(unequal(tmp_path), names=["aaaaaaaa", name])
+    for each in (f"({name}, market 'sample')", words, "have 90% of the rows", "Leave it out of --runs", "add --common"):
+        assert each in str(error.value)
+
+
+def test_trial_on_other_dates_joins_where_common_ones_are_asked_for(tmp_path):
+    ledger = Ledger(tmp_path)
+    enter(ledger, "ffffffff-first", walk(1).assign(y=0.0))
+    enter(ledger, "gggggggg-shift", walk(2, start="2016-07-04").assign(y=0.0))  # as long, 130 sessions later
+    assert [each.why for each in compared(ledger).aligned.aside] == ["1140 of the 1400 rows of the longest trial"]
+    assert len(compared(ledger, common=True).composite.losses) == 570
+
+
+def test_family_without_a_judged_row_is_refused(tmp_path):
+    ledger = Ledger(tmp_path)
+    enter(ledger, "empty-one-1", walk(1).assign(outer=False))
+    with pytest.raises(JobError, match="has a judged row"):
+        compared(ledger)
 
 
 @pytest.mark.parametrize(("given", "left_out", "sessions"), [({"n": 710}, 20, 700), ({"start": "2016-01-05"}, 2, 699)])
@@ -244,14 +295,6 @@ def test_runs_without_a_common_row_are_refused(tmp_path):
     enter(ledger, "late-one-1", walk(2, n=60, start="2024-01-01"))
     with pytest.raises(JobError, match="no out-of-sample row in common"):
         compared(ledger, common=True)
-
-
-def test_other_outcomes_on_the_same_dates_are_refused(tmp_path):
-    ledger = Ledger(tmp_path)
-    enter(ledger, "old-one-12", walk(1).assign(y=0.02))
-    enter(ledger, "new-one-12", walk(2))
-    with pytest.raises(JobError, match=r"outcome of \w+, \d+ sessions, 20.* differs between 'run old-one-12'.*other vintages"):
-        compared(ledger)
 
 
 def test_altered_numbers_are_refused(tmp_path):
@@ -278,6 +321,22 @@ def test_newest_family_is_compared_and_the_others_are_named(two_families):
     assert choose(two_families.read(), "appetite", family=FAMILY.id[:5]).family_id == FAMILY.id
     assert choose(two_families.read(), "appetite", market="sample").family_id == FAMILY.id
     assert choose(two_families.read(), "appetite", names=["run aaaaaaaa-old"]).family_id == FAMILY.id
+
+
+def test_trials_of_overlapping_families_are_said_and_change_no_p(tmp_path):
+    ledger = Ledger(tmp_path)
+    family(ledger, GAINS)
+    alone = compared(ledger)
+    assert "overlapping" not in render(alone, "appetite")
+    shorter = replace(FAMILY, horizons=(5,))
+    for number in range(3):
+        enter(ledger, f"xxxxxxx{number}", walk(number, cells=(("BTC", 5),)), made=trial(f"x{number}", family=shorter))
+    beside = compared(ledger, family=FAMILY.id)
+    told = f"also tried on overlapping rows: 3 trials in 1 other family ({shorter.id})"
+    assert told in " ".join(render(beside, "appetite").split())
+    assert told in page(beside, "appetite")
+    assert plain_values(beside, "appetite")["overlapping"] == {shorter.id: 3}
+    pd.testing.assert_frame_equal(beside.runs, alone.runs)
 
 
 @pytest.mark.parametrize(
@@ -341,3 +400,54 @@ def test_composite_leaves_out_sessions_that_a_cell_lacks(tmp_path):
     composite = compose(align(choose(ledger.read(), "appetite"), ledger.mirror, common=False))
     assert composite.losses.index[0] == pd.Timestamp("2016-02-01")
     assert composite.losses["M0"].mean() == pytest.approx(1.0, rel=1e-12)
+
+
+def worse_baselines(losses: pd.DataFrame, by: float) -> pd.DataFrame:
+    base = losses["rung"].isin(BASELINES)
+    return losses.assign(crps=losses["crps"].where(~base, losses["crps"] * (1.0 + by)))
+
+
+def test_trial_with_worse_baselines_helps_nobody(tmp_path):
+    ledger = Ledger(tmp_path)
+    family(ledger, {"aaaaaaaa-none": 0.0, "bbbbbbbb-some": 0.01})
+    before = compared(ledger)
+    enter(ledger, "cccccccc-weak", worse_baselines(walk(2), 0.02))
+    after = compared(ledger)
+    ratios = ["run aaaaaaaa-none", "run bbbbbbbb-some", *(f"baseline {rung}" for rung in BASELINES)]
+    np.testing.assert_allclose(*(each.runs.set_index("name")["crps_ratio"][ratios] for each in (after, before)), rtol=1e-12)
+    assert (after.verdicts.trials["p"][:2] >= before.verdicts.trials["p"]).all()
+    assert (after.verdicts.trials["p_adjusted"][:2] >= before.verdicts.trials["p_adjusted"]).all()
+
+
+def test_each_baseline_is_the_strongest_version_in_each_cell(tmp_path):
+    ledger = Ledger(tmp_path)
+    one, other = walk(1), walk(2)
+    weak = one["rung"].isin(["B0", "M0"]) & (one["asset"] == "BTC")
+    enter(ledger, "one-of-two", one.assign(crps=one["crps"].where(~weak, one["crps"] * 1.1)))
+    weak = (other["rung"] == "B1") | (other["rung"].isin(["B2"]) & (other["asset"] == "ALT"))
+    enter(ledger, "other-of-two", other.assign(crps=other["crps"].where(~weak, other["crps"] * 1.1)))
+    rows = align(choose(ledger.read(), "appetite"), ledger.mirror, common=False).rows.sort_values(["asset", "session"])
+    for rung in BASELINES:
+        expected = walk(1)[lambda each, rung=rung: each["rung"] == rung].sort_values(["asset", "session"])
+        assert rows[f"crps_{rung}"].tolist() == expected["crps"].tolist()
+        assert rows[f"mean_{rung}"].tolist() == expected["mean"].tolist()
+
+
+CELL = (("BTC", 5),)
+
+
+def test_baseline_that_errs_as_a_trial_does_lowers_no_p(tmp_path):
+    ledger = Ledger(tmp_path)
+    lucky = walk(1, gain=0.003, cells=CELL)
+    enter(ledger, "aaaaaaaa-luck", lucky)
+    before = compared(ledger).verdicts.trials
+    assert 0.05 < before.loc["0", "p"] < 0.2
+    shadow = walk(2, cells=CELL)  # its baselines lose a hair more than the lucky trial on each day, less than the others' on the mean
+    served = lucky[lucky["rung"] == "served"].set_index(["asset", "session"])["crps"]
+    hair = served * (1 + 1e-6) + 1e-6 * np.random.default_rng(0).random(len(served))
+    base = shadow["rung"].isin(BASELINES)
+    close = hair.reindex(pd.MultiIndex.from_frame(shadow[["asset", "session"]])).to_numpy()
+    enter(ledger, "bbbbbbbb-near", shadow.assign(crps=shadow["crps"].where(~base, close)))
+    after = compared(ledger).verdicts.trials
+    assert after.loc["0", "p"] >= before.loc["0", "p"] * (1 - 1e-12)
+    assert after.loc["0", "p_adjusted"] >= before.loc["0", "p_adjusted"] * (1 - 1e-12)

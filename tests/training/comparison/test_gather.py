@@ -12,7 +12,9 @@ from tests.training.comparison.family import tagged
 from tests.training.ledger.trials import FAMILY, trial, walk
 from training.comparison.compare import Comparison
 from training.comparison.gather import compare_experiment
+from training.config import load_config
 from training.ledger.ledger import Ledger
+from training.ledger.trial import hypothesis_of
 from training.tracking import current_ledger, open_run
 
 RUNS = 50
@@ -139,6 +141,17 @@ def test_look_of_a_person_and_an_announcement_are_entered(store, project_root):
     done = invoke("ledger", "add", "--note", "as shipped", "--announce", str(project_root / "conf" / "train.yaml"))
     assert (done.exit_code, "announced on" in done.stdout) == (0, True)
     assert len(current_ledger().read().announced) == 1
+    assert "are preregistered from then on" in done.stdout
+    current_ledger().open("late", "late", "appetite", trial(next(iter(current_ledger().read().announced))))
+    assert invoke("ledger", "add", "--note", "again", "--announce", str(project_root / "conf" / "train.yaml")).stdout == done.stdout
+
+
+def test_announcement_after_a_trial_says_that_it_is_too_late(store, project_root):
+    config = project_root / "conf" / "train.yaml"
+    current_ledger().open("early", "early", "appetite", trial(hypothesis_of(load_config(config))))
+    done = invoke("ledger", "add", "--note", "said after the look", "--announce", str(config))
+    assert (done.exit_code, "after a trial of it was opened" in done.stdout) == (0, True)
+    assert current_ledger().read().preregistered == frozenset()
 
 
 def sealed_run(folder: Path, name: str) -> str:

@@ -123,6 +123,15 @@ def test_trial_is_preregistered_only_where_it_was_announced_before(ledger):
     assert [each.prereg for each in ledger.read().entries] == [False, False, False, False, True]
 
 
+def test_trial_announced_after_a_look_is_not_preregistered(ledger):
+    ledger.announce("h1", "said after the look")
+    assert ledger.open("again", "again", "appetite", trial("h1", family=Family(("ETH",), (5,), "d" * 64, "2016-01-04", "2020-12-31"))).prereg is False
+    ledger.announce("new", "said before")
+    assert [ledger.open(name, name, "appetite", trial("new")).prereg for name in ("first", "second")] == [True, True]
+    ledger.acknowledge("lost", "Ada", "the disk was full", ("lost run", "appetite", trial("new")))
+    assert [each.prereg for each in ledger.read().entries[4:]] == [False, True, True, False]
+
+
 def test_acknowledged_trial_still_counts(ledger):
     ledger.acknowledge("run-1-abcdef", "Ada", "the disk was full")
     entry = ledger.read().find("run-1-abcdef")
@@ -235,3 +244,20 @@ def test_altered_or_missing_numbers_are_refused(tmp_path):
     path.unlink()
     with pytest.raises(LedgerError, match="they are missing"):
         mirror.read(kept.losses)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1])
+def test_other_share_of_the_lockbox_is_refused_and_leaves_no_line(ledger, share):
+    before = lines_of(ledger)
+    with pytest.raises(JobError) as error:
+        ledger.open("greedy", "greedy", "appetite", trial("h", locked=share))
+    for words in (f"walk.lockbox {share:g}", f"family {FAMILY.id}", "lock 0.2 of", "Set walk.lockbox to 0.2"):
+        assert words in str(error.value)
+    assert lines_of(ledger) == before
+
+
+def test_line_that_tells_no_share_locked_a_fifth_away():
+    told = trial("h", locked=0.3, sealed_from="2019-12-30").to_dict()
+    assert (Trial.of(told).locked, Trial.of(told).sealed_from) == (0.3, "2019-12-30")
+    older = {key: value for key, value in told.items() if key not in ("locked", "sealed_from")}
+    assert (Trial.of(older).locked, Trial.of(older).sealed_from) == (0.2, "")
