@@ -10,7 +10,7 @@ from models.inference import Array
 from training.comparison.aligned import Aligned
 from training.evaluation.deflation import MIN_TRIALS, deflated_sharpe, effective_trials, pbo, sharpe
 from training.evaluation.offsets import MIN_ROWS
-from training.evaluation.strategy import COSTS_BP, RISK_AVERSION, SESSIONS_A_YEAR, strategy_returns
+from training.evaluation.strategy import COSTS_BP, RISK_AVERSION, SESSIONS_A_YEAR, positions, trading_costs
 
 COST_BP = max(COSTS_BP)
 """Basis points of what is traded: a dear venue."""
@@ -54,12 +54,11 @@ def earn(aligned: Aligned, n: int) -> Earned | None:
     every = [at[len(at) - rows :][::horizon] for at in cells]
     if len(every[0]) < MIN_ROWS:
         return None
-    numbers = range(len(aligned.entries))
-    net = np.mean([[_net(aligned, at, each, aligned.own["mean"][at, each]) for each in numbers] for at in every], axis=0)
+    net = np.mean([_net(aligned, at, aligned.own["mean"][at]) for at in every], axis=0)
     deflated = np.full(len(net), np.inf)
     for baseline in aligned.baselines:
-        mean = aligned.rows[f"mean_{baseline}"].to_numpy()
-        held = np.mean([[_net(aligned, at, each, mean[at]) for each in numbers] for at in every], axis=0)
+        mean = aligned.rows[f"mean_{baseline}"].to_numpy()[:, None]
+        held = np.mean([_net(aligned, at, mean[at]) for at in every], axis=0)
         deflated = np.minimum(deflated, _deflate(net - held, n))  # NaN stays
     table = pd.DataFrame(net.T)
     ratios = np.array([sharpe(column) for column in net])
@@ -74,8 +73,8 @@ def _deflate(gains: Array, n: int) -> Array:
     return np.array([deflated_sharpe(each, ratios, counted) for each in gains])
 
 
-def _net(aligned: Aligned, at: NDArray[np.int64], number: int, mean: Array) -> Array:
-    """Net simple return of each period under a mean and a trial's variance; what is forecast at a row is held from there on."""
-    sd = np.append(aligned.own["sd"][at, number], 1.0)
-    returns = np.insert(aligned.rows["y"].to_numpy()[at], 0, 0.0)  # a period ends at the next row
-    return strategy_returns(np.append(mean, 0.0), sd, returns, 1, 0, COST_BP, RISK_AVERSION)["net"].to_numpy()[1:]
+def _net(aligned: Aligned, at: NDArray[np.int64], mean: Array) -> Array:
+    """Net simple returns, (n_trials, n_periods), under means (n_periods, n_trials or 1) and each trial's variance; held from row to row."""
+    weight = positions(mean, aligned.own["sd"][at] ** 2, RISK_AVERSION)
+    gross = weight * np.expm1(aligned.rows["y"].to_numpy()[at])[:, None]
+    return np.asarray((gross - trading_costs(weight, COST_BP)).T)

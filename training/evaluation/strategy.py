@@ -63,12 +63,22 @@ def strategy_returns(
             f"horizon must be at least 1, delay and cost_bp at least 0, risk_aversion above 0, got {horizon}, {delay}, {cost_bp}, "
             f"{risk_aversion}; METHODS 3.7 has values that make sense"
         )
-    wanted = np.clip((mean / horizon) / (risk_aversion * (sd**2 / horizon)), 0.0, 1.0)
+    wanted = positions(mean / horizon, sd**2 / horizon, risk_aversion)
     lag = 1 + delay
     weight = np.concatenate([np.zeros(lag), np.nan_to_num(wanted, nan=0.0)])[: len(returns)]
     gross = weight * np.expm1(returns)
-    cost = BASIS_POINT * cost_bp * np.abs(np.diff(weight, prepend=0.0))
+    cost = trading_costs(weight, cost_bp)
     return pd.DataFrame({"weight": weight, "gross": gross, "cost": cost, "net": gross - cost})
+
+
+def positions(mean: Array, variance: Array, risk_aversion: float) -> Array:
+    """Share of wealth of a mean-variance investor without leverage or shorts: mean over risk_aversion times variance, in [0, 1]."""
+    return np.clip(mean / (risk_aversion * variance), 0.0, 1.0)
+
+
+def trading_costs(weight: Array, cost_bp: float) -> Array:
+    """What each row's change of the weights (n_obs, ...) costs; nothing is held before the first."""
+    return np.asarray(BASIS_POINT * cost_bp * np.abs(np.diff(weight, axis=0, prepend=0.0)))
 
 
 def sharpe_test(returns: Array) -> SharpeTest:
