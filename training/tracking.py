@@ -114,6 +114,8 @@ def open_run(
         register = ledger.read()
         register.refuse_other_share(trial)
         tags = {**tags, **trial.tags(), "prereg": str(trial.hypothesis_id in register.preregistered).lower()}
+        if (chosen := register.chosen_by_search(trial)) is not None:
+            tags |= {"chosen_by_search": f"{chosen.run_id}, {chosen.candidates} candidates"}
     if not os.environ.get("MLFLOW_RUN_ID"):  # `mlflow run` has chosen the experiment already
         mlflow.set_experiment(experiment or os.environ.get("MLFLOW_EXPERIMENT_NAME", EXPERIMENT))
         name = name or unnamed

@@ -198,6 +198,16 @@ def test_trial_with_another_share_of_the_lockbox_opens_no_run(client):
     assert only_run(client).info.run_name == "first"
 
 
+def test_run_of_a_configuration_that_a_search_had_says_so(client):
+    with open_run("search", {}, trial=trial("the search")) as search:
+        for number in range(3):
+            current_ledger().open(f"child-{number}", "candidate", "appetite", trial(f"h{number}", parent=search.run_id))
+    with open_run("later", {}, trial=trial("h1")) as later:
+        pass
+    assert client.get_run(later.run_id).data.tags["chosen_by_search"] == f"{search.run_id}, 3 candidates"
+    assert "chosen_by_search" not in client.get_run(search.run_id).data.tags
+
+
 def test_run_that_is_no_trial_leaves_no_line(client):
     with open_run(None, {"job": "compare"}):
         pass

@@ -104,6 +104,6 @@ def _refuse_aside(choice: Choice, aside: tuple[Aside, ...]) -> None:
     if without and (choice.named or len(without) == len(choice.shown)):
         raise JobError(
             f"compare: no numbers on the common rows has {without[0].words()}; rule: runs are ranked that have {LEAST_COMMON:.0%} of the "
-            "rows of the longest trial of the family, and its outcomes. Leave it out of --runs, or, where its rows are too few, add --common "
+            "rows of the longest trial of the family, and its outcomes. Leave it out of --runs, or, if its rows are too few, add --common "
             "to rank on the dates all share"
         )

@@ -12,7 +12,7 @@ from training.ledger.register import FINISHED, Entry
 
 SAME_OUTCOME = 1e-9
 LEAST_COMMON = 0.9
-"""Share of the longest trial's rows that a trial must have, unless common dates are asked for: refits on other dates begin a little later."""
+"""Share of the longest trial's rows that a trial must have, unless common dates are asked for: refits on other dates begin later."""
 
 
 @dataclass(frozen=True)

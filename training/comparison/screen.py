@@ -51,6 +51,7 @@ def facts(comparison: Comparison) -> list[str]:
         f"N = {plural(choice.n, 'trial')} ({counted}), {with_numbers} with numbers on these rows, as varied as "
         f"{comparison.verdicts.n_effective:.1f} independent ones",
     ]
+    lines += [f"'{entry.name}' ({entry.run_id[:SHORT_ID]}): {chosen.words()}" for entry, chosen in comparison.chosen()]
     if comparison.aligned.aside:
         lines.append("finished, and counted without numbers: " + _told_aside(comparison.aligned.aside))
     if choice.overlapping:
@@ -108,6 +109,7 @@ def plain_values(comparison: Comparison, experiment: str) -> dict[str, Any]:
         "simulated": comparison.simulated,
         "n_trials": comparison.choice.n,
         "n_with_numbers": len(comparison.aligned.entries),
+        "chosen_by_search": {entry.run_id: vars(chosen) for entry, chosen in comparison.chosen()},
         "without_numbers": [{"run_id": each.entry.run_id, "name": each.entry.name, "why": each.why} for each in comparison.aligned.aside],
         "n_effective": comparison.verdicts.n_effective,
         "sessions": len(comparison.composite.losses),

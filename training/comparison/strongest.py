@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from models.forecast import BASELINES
 from models.inference import Array
@@ -22,7 +23,7 @@ def strongest(files: list[pd.DataFrame]) -> pd.DataFrame:
     DataFrame as the first of them
     """
     best = files[0].copy()
-    cell = best.groupby(["asset", "horizon"], sort=False).ngroup().to_numpy()
+    cell = np.asarray(best.groupby(["asset", "horizon"], sort=False).ngroup(), dtype=np.int64)
     least = {rung: _means(best, rung, cell) for rung in BASELINES}
     for file in files[1:]:
         for rung in BASELINES:
@@ -34,6 +35,6 @@ def strongest(files: list[pd.DataFrame]) -> pd.DataFrame:
     return best
 
 
-def _means(file: pd.DataFrame, rung: str, cell: Array) -> Array:
+def _means(file: pd.DataFrame, rung: str, cell: NDArray[np.int64]) -> Array:
     """Mean loss of a baseline in each cell."""
     return np.asarray(np.bincount(cell, weights=file[LOSS + rung].to_numpy()) / np.bincount(cell))

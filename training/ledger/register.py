@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from training.errors import JobError
+from training.ledger.chosen import Chosen, Searches
 from training.ledger.trial import MANUAL, Trial
 
 OPENED, ENDED, ACKNOWLEDGED, ANNOUNCED, UNSEALED, ANSWERED = "opened", "ended", "acknowledged", "announced", "unsealed", "answered"
@@ -41,6 +42,7 @@ class Entry:
     losses, baselines : hashes of its numbers in the mirror; empty without any
     sealed : hash of its lock-box; empty without one
     sign_off : None where nobody acknowledged anything
+    chosen_by_search : search that had a candidate of this hypothesis in the family, the one with the most candidates; None where none had
     """
 
     run_id: str
@@ -54,6 +56,7 @@ class Entry:
     baselines: str = ""
     sealed: str = ""
     sign_off: SignOff | None = None
+    chosen_by_search: Chosen | None = None
 
     @property
     def family_id(self) -> str:
@@ -111,6 +114,10 @@ class Register:
                 f"sealed. Set walk.lockbox to {first.locked:g}"
             )
 
+    def chosen_by_search(self, trial: Trial) -> Chosen | None:
+        """Give the search with the most candidates among those that tried a trial's hypothesis in its family; None for a candidate."""
+        return Searches(each.trial for each in self.entries).chosen(trial)
+
     def find(self, run_id: str) -> Entry | None:
         """Give the newest trial of a run."""
         return next((each for each in reversed(self.entries) if each.run_id == run_id), None)
@@ -137,6 +144,7 @@ def read_register(lines: Iterable[str]) -> Register:
     entries: list[Entry] = []
     newest: dict[str, int] = {}
     announced: dict[str, str] = {}
+    searches = Searches(())
     tried: set[str] = set()
     first: set[str] = set()
     unsealings: dict[str, Unsealing] = {}
@@ -144,7 +152,9 @@ def read_register(lines: Iterable[str]) -> Register:
         kind, run_id = told["entry"], told.get("run_id", "")
         if kind == OPENED:
             newest[run_id] = len(entries)
-            entries.append(_opened(told, first))
+            entry = _opened(told, first)
+            entries.append(replace(entry, chosen_by_search=searches.chosen(entry.trial)))
+            searches.add(entry.trial)
             tried.add(entries[-1].trial.hypothesis_id)
         elif kind == ENDED:
             numbers = {name: told[name] for name in ("state", "losses", "baselines", "sealed")}
@@ -164,7 +174,9 @@ def read_register(lines: Iterable[str]) -> Register:
 def _opened(told: Mapping[str, Any], first: set[str]) -> Entry:
     trial = Trial.of(told["trial"])
     state = NOTED if trial.kind == MANUAL else OPEN
-    return Entry(told["run_id"], told["name"], told["experiment"], told["at"], trial, told["prereg"] and trial.hypothesis_id in first, state)
+    return Entry(
+        told["run_id"], told["name"], told["experiment"], told["at"], trial, told["prereg"] and trial.hypothesis_id in first, state
+    )
 
 
 def _parsed(lines: Iterable[str]) -> Iterator[dict[str, Any]]:

@@ -107,6 +107,7 @@ def _trial(entry: Entry) -> dict[str, Any]:
         "parent": trial.parent,
         "seed": trial.seed,
         "acknowledged": sign_off,
+        "chosen_by_search": None if entry.chosen_by_search is None else vars(entry.chosen_by_search),
     }
 
 

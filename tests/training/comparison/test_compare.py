@@ -215,7 +215,7 @@ COLUMNS = ["crps_ratio", "p", "p_adjusted", "q", "mcs_p", "deflated"]
 
 
 def unequal(tmp_path) -> Ledger:
-    """Give a family in which a trial wins in its newest rows alone, which another lacks; one is too short, one empty, one of other outcomes."""
+    """Give a family in which a trial wins in its newest rows alone, which another lacks; others are short, empty, of other outcomes."""
     ledger = Ledger(tmp_path)
     late = walk(1)
     days = late["session"].unique()
@@ -256,7 +256,9 @@ def test_finished_trials_without_numbers_count_and_are_named(tmp_path):
     assert [each.entry.run_id for each in wide.aligned.aside] == ["dddddddd-none", "eeeeeeee-flat"]
 
 
-@pytest.mark.parametrize(("name", "words"), [("cccccccc", "800 of the 1400 rows"), ("dddddddd", "no judged row"), ("eeeeeeee", "other outcomes")])
+@pytest.mark.parametrize(
+    ("name", "words"), [("cccccccc", "800 of the 1400 rows"), ("dddddddd", "no judged row"), ("eeeeeeee", "other outcomes")]
+)
 def test_run_asked_for_that_has_no_numbers_is_refused_with_the_way_out(tmp_path, name, words):
     with pytest.raises(JobError) as error:
         compared(unequal(tmp_path), names=["aaaaaaaa", name])
@@ -451,3 +453,26 @@ def test_baseline_that_errs_as_a_trial_does_lowers_no_p(tmp_path):
     after = compared(ledger).verdicts.trials
     assert after.loc["0", "p"] >= before.loc["0", "p"] * (1 - 1e-12)
     assert after.loc["0", "p_adjusted"] >= before.loc["0", "p_adjusted"] * (1 - 1e-12)
+
+
+def test_run_of_a_configuration_that_a_search_had_is_told_with_the_number_of_candidates(tmp_path):
+    ledger = Ledger(tmp_path)
+    for number in range(7):
+        enter(ledger, f"kkkkkkk{number}", None, made=trial(f"c{number}", parent="c38d6e03ffff"))
+    enter(ledger, "llllllll-late", walk(1, cells=CELL), made=trial("c3"))
+    found = compared(ledger)
+    told = "'run llllllll-late' (llllllll): its configuration was chosen among 7 candidates of search c38d6e03 on these rows"
+    assert told in " ".join(render(found, "appetite").split())
+    assert "chosen among 7 candidates of search c38d6e03" in page(found, "appetite")
+    assert plain_values(found, "appetite")["chosen_by_search"] == {"llllllll-late": {"run_id": "c38d6e03ffff", "candidates": 7}}
+
+
+@pytest.mark.parametrize("horizon", [63, 126])
+def test_horizons_beyond_those_that_are_tested_have_no_p_and_no_best(tmp_path, horizon):
+    ledger = Ledger(tmp_path)
+    family(ledger, {"much-better": 0.3, "not-better-1": 0.0}, n=4200, cells=(("BTC", horizon),))
+    found = compared(ledger)
+    assert (found.best, found.verdict()) == ("", "descriptive: horizons beyond 21 sessions are not tested")
+    assert found.runs[["p", "p_adjusted", "q"]].isna().all(axis=None)
+    assert "descriptive: horizons beyond 21" in render(found, "appetite")
+    assert found.runs["name"].iloc[0] == "run much-better"

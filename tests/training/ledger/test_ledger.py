@@ -5,6 +5,7 @@ import pytest
 from tests.training.ledger.trials import FAMILY, trial, walk
 from training.errors import JobError, LedgerError
 from training.ledger.agreement import missing_trials
+from training.ledger.chosen import Chosen
 from training.ledger.ledger import Ledger
 from training.ledger.mirror import Kept
 from training.ledger.place import TRIALS, ledger_root
@@ -125,11 +126,31 @@ def test_trial_is_preregistered_only_where_it_was_announced_before(ledger):
 
 def test_trial_announced_after_a_look_is_not_preregistered(ledger):
     ledger.announce("h1", "said after the look")
-    assert ledger.open("again", "again", "appetite", trial("h1", family=Family(("ETH",), (5,), "d" * 64, "2016-01-04", "2020-12-31"))).prereg is False
+    assert (
+        ledger.open("again", "again", "appetite", trial("h1", family=Family(("ETH",), (5,), "d" * 64, "2016-01-04", "2020-12-31"))).prereg
+        is False
+    )
     ledger.announce("new", "said before")
     assert [ledger.open(name, name, "appetite", trial("new")).prereg for name in ("first", "second")] == [True, True]
     ledger.acknowledge("lost", "Ada", "the disk was full", ("lost run", "appetite", trial("new")))
     assert [each.prereg for each in ledger.read().entries[4:]] == [False, True, True, False]
+
+
+def test_trial_of_a_candidate_says_the_search_that_had_it(ledger):
+    assert ledger.open("own", "own", "appetite", trial("c1")).chosen_by_search is None
+    for search, number in (("s" * 32, 7), ("t" * 32, 2)):
+        for each in range(number):
+            ledger.open(f"{search}-{each}", "candidate", "appetite", trial(f"c{each}", parent=search))
+    later = ledger.open("later", "later", "appetite", trial("c1"))
+    other = Family(("BTC",), (5,), "c" * 64, "2016-01-04", "2020-12-31")
+    ledger.open("elsewhere", "elsewhere", "appetite", trial("c1", family=other))
+    ledger.open("another", "another", "appetite", trial("c9"))
+    assert later.chosen_by_search == Chosen("s" * 32, 7)
+    assert later.chosen_by_search.words() == "its configuration was chosen among 7 candidates of search ssssssss on these rows"
+    read = {each.run_id: each.chosen_by_search for each in ledger.read().entries if each.chosen_by_search is not None}
+    assert read == {"later": Chosen("s" * 32, 7)}
+    listed = gather_ledger(ledger, FAMILY.id)[0]["trials"]
+    assert [each["chosen_by_search"] for each in listed][-2:] == [{"run_id": "s" * 32, "candidates": 7}, None]
 
 
 def test_acknowledged_trial_still_counts(ledger):
@@ -150,6 +171,16 @@ def test_run_that_the_ledger_lacks_is_entered_when_it_is_acknowledged(ledger):
 
 def seen(run_id: str, deleted: bool = False) -> Seen:
     return Seen(run_id, f"name of {run_id}", "appetite", deleted, {})
+
+
+def test_run_that_both_sides_have_is_not_signed_off(ledger):
+    before = lines_of(ledger)
+    with pytest.raises(LedgerError, match="'run-1-abcdef' is in both the ledger and MLflow and nothing is missing"):
+        ledger.acknowledge("run-1-abcdef", "Ada", "in advance", ("name 1", "appetite", trial("h1")))
+    assert lines_of(ledger) == before
+    look = ledger.add_manual(trial("", kind=MANUAL, note="a look"))
+    with pytest.raises(LedgerError, match="which is its only place, and nothing is missing"):
+        ledger.acknowledge(look.run_id, "Ada", "in advance")
 
 
 def test_disagreement_names_what_each_side_lacks_and_the_way_out(ledger):
