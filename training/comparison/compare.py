@@ -16,7 +16,9 @@ from training.comparison.multiple import Verdicts, judge_family
 from training.comparison.regimes import regime_skill
 from training.evaluation.skill import LEVEL
 from training.ledger.agreement import Missing
+from training.ledger.chosen import Chosen
 from training.ledger.mirror import Mirror
+from training.ledger.register import Entry
 
 REFUSED = "no best is named: ledger and MLflow disagree"
 
@@ -59,10 +61,16 @@ class Comparison:
         won = self.runs[(self.runs["trial"] >= 0) & (self.runs["p_adjusted"] <= LEVEL)]
         return str(won["run_id"].iloc[0]) if len(won) else ""
 
+    def chosen(self) -> list[tuple[Entry, Chosen]]:
+        """List the runs shown whose configuration a search had tried before."""
+        return [(each, each.chosen_by_search) for each in self.choice.shown if each.chosen_by_search is not None]
+
     def verdict(self) -> str:
         """Say which run is best, that none is, or why none is named."""
         if self.missing:
             return f"{REFUSED} on {plural(len(self.missing), 'trial')}"
+        if not self.composite.tested:
+            return f"descriptive: {self.verdicts.refused}"
         if self.verdicts.refused:
             return f"no run is tested against the baselines: {self.verdicts.refused}"
         runs = self.runs[self.runs["trial"] >= 0]

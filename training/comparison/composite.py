@@ -41,6 +41,11 @@ class Composite:
         return len(self.losses) // self.horizon
 
     @property
+    def tested(self) -> bool:
+        """Whether the horizons are among those that can be confirmed; losses over longer ones are described."""
+        return self.horizon <= LONGEST_CONFIRMED
+
+    @property
     def best_baseline(self) -> str:
         """Baseline of the least mean loss."""
         return str(self.losses[list(self.baselines)].mean().idxmin())

@@ -7,6 +7,7 @@ import pandas as pd
 from scipy.stats import false_discovery_control
 
 from models.inference import Array
+from serving.card import LONGEST_CONFIRMED
 from training.comparison.columns import p_of_columns
 from training.comparison.composite import Composite
 from training.evaluation.deflation import effective_trials
@@ -14,6 +15,9 @@ from training.evaluation.many import model_confidence_set, step_m
 
 SEED = 0
 """Of the resamples: the same family gives the same p-values."""
+
+
+UNTESTED = f"horizons beyond {LONGEST_CONFIRMED} sessions are not tested"
 
 
 @dataclass(frozen=True)
@@ -48,14 +52,30 @@ def judge_family(composite: Composite, n: int) -> Verdicts:
     """
     names = [name for name in map(str, composite.losses) if name not in composite.baselines]
     share = n / len(names)
+    if not composite.tested:
+        return _described(composite, names)
     against = [_against(composite, names, base) for base in composite.baselines]
     p, adjusted = (np.max([getattr(each, column) for each in against], axis=0) for column in ("p", "p_adjusted"))
     refused = next((each.refused for each in against if each.refused), "")
-    sets = model_confidence_set(composite.losses, composite.horizon, SEED).rename(columns={"p": "mcs_p", "inside": "in_mcs"})
-    sets = sets[["mcs_p", "in_mcs"]]
+    sets = _sets(composite)
     trials = pd.DataFrame({"p": p, "p_adjusted": np.minimum(np.maximum(adjusted, p) * share, 1.0), "q": _q(p, n)}, index=names).join(sets)
-    saved = composite.losses[names].rsub(composite.losses[composite.best_baseline], axis=0)
-    return Verdicts(trials, sets.loc[list(composite.baselines)], effective_trials(saved), refused)
+    return Verdicts(trials, sets.loc[list(composite.baselines)], _effective(composite, names), refused)
+
+
+def _described(composite: Composite, names: list[str]) -> Verdicts:
+    """Leave the p-values out."""
+    sets = _sets(composite)
+    trials = pd.DataFrame(np.nan, index=names, columns=["p", "p_adjusted", "q"]).join(sets)
+    return Verdicts(trials, sets.loc[list(composite.baselines)], _effective(composite, names), UNTESTED)
+
+
+def _sets(composite: Composite) -> pd.DataFrame:
+    table = model_confidence_set(composite.losses, composite.horizon, SEED)
+    return table.rename(columns={"p": "mcs_p", "inside": "in_mcs"})[["mcs_p", "in_mcs"]]
+
+
+def _effective(composite: Composite, names: list[str]) -> float:
+    return effective_trials(composite.losses[names].rsub(composite.losses[composite.best_baseline], axis=0))
 
 
 @dataclass(frozen=True)
