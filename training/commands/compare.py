@@ -15,7 +15,9 @@ from training.commands.options import json_option, listed_words
 @click.option("--runs", default="", help="Only these runs: names or ids (their first 8 characters do), separated by commas.")
 @click.option("--market", default="", help="Only families on the market of this name.")
 @click.option("--family", default="", help="This family of trials, by its id; the one that was tried last if not given.")
-@click.option("--common", is_flag=True, help="Take in trials that lack more than a tenth of the longest one's dates: rank on what all share.")
+@click.option(
+    "--common", is_flag=True, help="Take in trials that lack more than a tenth of the longest one's dates: rank on what all share."
+)
 @click.option("--out", default=None, type=click.Path(path_type=Path), help="Write OUT.csv, OUT-cells.csv and OUT.html.")
 @json_option
 def compare(experiment: str, runs: str, market: str, family: str, common: bool, out: Path | None, as_json: bool) -> None:

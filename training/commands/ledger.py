@@ -52,17 +52,22 @@ def ack(run: str, by: str, reason: str) -> None:
     """Sign off a RUN that MLflow or the ledger lacks. It still counts."""
     with told():
         from training.ledger.seen import run_seen
-        from training.ledger.trial import Trial
+        from training.ledger.trial import JOBS, Trial
         from training.ledger.words import find_trial
         from training.tracking import connect, current_ledger
 
         connect()
         register = current_ledger()
         seen = run_seen(run)
-        if seen is not None and "family_id" in seen.tags and register.read().find(run) is None:
-            entry = register.acknowledge(run, by, reason, (seen.name, seen.experiment, Trial.of_tags(seen.tags)))
-        else:
-            entry = register.acknowledge(find_trial(register.read(), run).run_id, by, reason)
+        if seen is None or "family_id" not in seen.tags:
+            run = find_trial(register.read(), run).run_id
+            seen = run_seen(run)
+        known = register.read().find(run)
+        family = seen.tags.get("family_id") if seen is not None and seen.tags.get("job") in JOBS else None
+        late = None
+        if seen is not None and family is not None and (known is None or family == known.family_id):
+            late = seen.name, seen.experiment, Trial.of_tags(seen.tags)
+        entry = register.acknowledge(run, by, reason, late)
         show(f"acknowledged by {by}: {entry.run_id} '{entry.name}' counts as a trial of family {entry.family_id}")
 
 
@@ -83,9 +88,13 @@ def add(note: str, family: str, announce: str) -> None:
             hypothesis = hypothesis_of(load_config(announce))
             at = register.announce(hypothesis, note)
             if hypothesis in register.read().preregistered:
-                show(f"announced on {at}: hypothesis {hypothesis}; runs of this config, whatever their seed, are preregistered from then on")
+                show(
+                    f"announced on {at}: hypothesis {hypothesis}; runs of this config, whatever their seed, are preregistered from then on"
+                )
             else:
-                show(f"announced on {at}, after a trial of it was opened: hypothesis {hypothesis}; runs of this config are not preregistered")
+                show(
+                    f"announced on {at}, after a trial of it was opened: hypothesis {hypothesis}; runs of this config are not preregistered"
+                )
             return
         entry = register.add_manual(_manual(family, note))
         show(f"{entry.run_id} counts as a trial of family {entry.family_id}")

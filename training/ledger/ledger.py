@@ -115,18 +115,21 @@ class Ledger:
         Parameters
         ----------
         by, reason : who, and why
-        late : name, experiment and trial of a run that the ledger lacks, which is entered now
+        late : name, experiment and trial of the run as MLflow has it, entered now where the ledger lacks it; None where MLflow lacks it
 
         Raises
         ------
         LedgerError
-            Where neither knows the run, or it is signed off already.
+            Where neither knows the run, both do, or it is signed off already.
         """
         with self._journal.writing():
             register = self.read()
             entry = register.find(run_id)
             if entry is None and late is not None:
                 entry = self._open(register, run_id, *late, late=True)
+            elif entry is not None and (late is not None or entry.trial.kind == MANUAL):
+                where = "the ledger, which is its only place," if entry.trial.kind == MANUAL else "both the ledger and MLflow"
+                raise LedgerError(f"ledger: '{run_id}' is in {where} and nothing is missing; rule: only what is missing is signed off")
             if entry is None:
                 raise LedgerError(f"ledger: it has no trial '{run_id}'; rule: a whole id; `appetite ledger list` names them")
             if entry.sign_off is not None:
@@ -147,11 +150,15 @@ class Ledger:
             if before is not None and (before.run_id, before.family_id) == (entry.run_id, entry.family_id):
                 return before
             if before is not None:
-                of = "" if before.family_id == entry.family_id else f" of family {before.family_id}, which shares an asset and sealed sessions"
+                of = (
+                    ""
+                    if before.family_id == entry.family_id
+                    else f" of family {before.family_id}, which shares an asset and sealed sessions"
+                )
                 raise LedgerError(
-                    f"lock-box of family {entry.family_id}: it was opened on {before.at} with run {before.run_id}{of}; rule: sealed sessions "
-                    "of an asset are opened once, since what was chosen after a look is not tested by what was looked at. A later vintage "
-                    "of the data, whose lock-box begins after these sessions, is another one"
+                    f"lock-box of family {entry.family_id}: it was opened on {before.at} with run {before.run_id}{of}; rule: sealed "
+                    "sessions of an asset are opened once, since what was chosen after a look is not tested by what was looked at. A later "
+                    "vintage of the data, whose lock-box begins after these sessions, is another one"
                 )
             at = self._write(UNSEALED, run_id=entry.run_id, family_id=entry.family_id)
             return Unsealing(entry.run_id, entry.family_id, at)
@@ -164,7 +171,7 @@ class Ledger:
     def _open(self, register: Register, run_id: str, name: str, experiment: str, trial: Trial, *, late: bool = False) -> Entry:
         prereg = trial.hypothesis_id in register.preregistered and not late
         at = self._write(OPENED, run_id=run_id, name=name, experiment=experiment, prereg=prereg, trial=trial.to_dict())
-        return Entry(run_id, name, experiment, at, trial, prereg)
+        return Entry(run_id, name, experiment, at, trial, prereg, chosen_by_search=register.chosen_by_search(trial))
 
     def _write(self, entry: str, **told: Any) -> str:
         at = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")

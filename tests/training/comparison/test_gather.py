@@ -102,6 +102,20 @@ def test_command_prints_no_best_and_says_how_to_sign_off(store):
     assert invoke("ledger", "ack", "nobody", "--by", "Ada", "--reason", "what").exit_code == 2
 
 
+def test_run_is_signed_off_only_once_it_is_missing(store):
+    client, experiment = store
+    ids = fill(client, experiment, 2)
+    for name in (ids[0], ids[0][:8]):
+        done = invoke("ledger", "ack", name, "--by", "Ada", "--reason", "in advance")
+        assert (done.exit_code, f"'{ids[0]}' is in both the ledger and MLflow" in done.stderr) == (2, True)
+    client.delete_run(ids[0])
+    assert invoke("ledger", "ack", ids[0], "--by", "Ada", "--reason", "in advance").exit_code == 2  # only marked deleted
+    purge(client, ids[:1])
+    assert [each.run_id for each in compared().missing] == ids[:1]
+    assert invoke("ledger", "ack", ids[0][:8], "--by", "Ada", "--reason", "purged").exit_code == 0
+    assert compared().missing == ()
+
+
 def test_comparison_is_a_run_with_links_and_no_trial(store, tmp_path):
     client, experiment = store
     ids = fill(client, experiment, 2)
