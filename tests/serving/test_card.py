@@ -171,8 +171,8 @@ def test_screen_shows_every_block_within_a_hundred_columns():
         "AGAINST outflows year to date $9.9bn (IWM, VTWO, 9.0% of assets) · record high with outflows year to date",
         "30% of 900 filers lose money, highest since 2016-01-04 · 50% of stocks above their 200-day average, more than on 40% of days",
         "(survivorship-biased panel) · VIX 17, higher than on 61% of days",
-        "LAG in days: none found, small caps against BTC, ETH, ALT (lags of 2 to 63 sessions either way, both labels of the coin's day, p over coins "
-        ".57 at least)",
+        "LAG in days: none found, small caps against BTC, ETH, ALT (lags of 2 to 63 sessions either way, both labels of the coin's day, "
+        "p over coins .57 at least)",
         "correlation on the day: BTC +0.19 (n 3000), ETH +0.19 (n 3000), ALT +0.19 (n 3000)",
         "HISTORY over 63 sessions: BTC after 2 confirmed breakouts (-10%, +101%, 1 more before it had prices; base rate of a rise .57, "
         "shift p .12, adjusted .95): inconclusive",
@@ -491,8 +491,8 @@ def lag_of(leads: bool = True, **found: Any) -> list[dict[str, Any]]:
     [
         (
             {"best": 10, "lo": 8, "hi": 11, "best_days": 14, "lo_days": 12, "hi_days": 16, "p": 0.001},
-            "LAG small caps lead BTC by 14 days (95% 12 to 16; closing after) or 15 days (95% 12 to 16; closing before) (p over coins .003) · "
-            "correlation on the day",
+            "LAG small caps lead BTC by 14 days (95% 12 to 16; closing after) or 15 days (95% 12 to 16; closing before) "
+            "(p over coins .003) · correlation on the day",
         ),
         (
             {"best": -10, "lo": -11, "hi": -8, "best_days": -14, "lo_days": -16, "hi_days": -12, "p": 0.001},

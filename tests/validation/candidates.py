@@ -13,6 +13,7 @@ from models.scores import r2_oos
 from tests.recovery.lag_worlds import filtered, market
 from tests.training.evaluation.worlds import persistent
 from training.comparison.columns import p_of_columns
+from training.evaluation import family as family_of
 from training.evaluation import many
 from training.evaluation.family import SEED, family_wise
 from training.evaluation.forecast_tests import adjusted_gain
@@ -72,13 +73,12 @@ def walked(x: np.ndarray, returns: np.ndarray, horizon: int) -> Walk:
 
 
 def scored(walk: Walk, horizon: int) -> tuple[pd.DataFrame, np.ndarray]:
-    """Each candidate against the baseline it has most trouble with: scores and p-values, and the gains whose mean was tested."""
-    y, k = walk.y[:, None], walk.fitted.shape[1]
+    """Each candidate against the baseline it has most trouble with: scores, p-values, and the gains (4, n, k) that were tested."""
+    y = walk.y[:, None]
     cost, fixed = crps_normal(y, walk.fitted, walk.sd[:, None]), crps_normal(y, walk.baselines, walk.sd[:, None])
     gains = np.array([adjusted_gain(y, base[:, None], walk.fitted) for base in walk.baselines.T])
     p = np.array([p_of_columns(each, horizon) for each in gains])
     cheaper = np.max([p_of_columns(base[:, None] - cost, horizon) for base in fixed.T], axis=0)
-    hardest = gains[np.nan_to_num(p).argmax(axis=0), :, np.arange(k)].T
     scores = {
         "r2_oos": [r2_oos(walk.y, each, walk.baselines[:, -1]) for each in walk.fitted.T],
         "crps_skill": 1.0 - cost.mean(axis=0) / fixed.mean(axis=0).min(),
@@ -86,7 +86,7 @@ def scored(walk: Walk, horizon: int) -> tuple[pd.DataFrame, np.ndarray]:
         "p_mean": p[-1],
         "p_gain": cheaper,
     }
-    return pd.DataFrame(scores), hardest
+    return pd.DataFrame(scores), gains
 
 
 def world(seed: int, effect: float, n_obs: int = N_OBS) -> pd.DataFrame:
@@ -104,11 +104,11 @@ def world(seed: int, effect: float, n_obs: int = N_OBS) -> pd.DataFrame:
     table = features(small[LAG:], coin, rng).iloc[HISTORY:]
     returns = coin[HISTORY:]
     parts, family = [], {}
-    with patch.object(many, "drawn_counts", same_draws):
+    with patch.object(many, "drawn_counts", same_draws), patch.object(family_of, "drawn_counts", same_draws):
         for horizon in CONFIRMED:
             scores, gains = scored(walked(table.to_numpy(), returns, horizon), horizon)
-            family |= {len(family) + place: pd.Series(column) for place, column in enumerate(gains.T)}
-            apart = np.maximum(many.adjusted_apart(gains, horizon, SEED)[1], scores["p"])
+            family |= {len(family) + place: pd.DataFrame(column) for place, column in enumerate(gains.transpose(2, 1, 0))}
+            apart = np.maximum(np.max([many.adjusted_apart(each, horizon, SEED)[1] for each in gains], axis=0), scores["p"])
             parts.append(scores.assign(horizon=horizon, candidate=table.columns, p_apart=np.minimum(len(CONFIRMED) * apart, 1.0)))
         out = pd.concat(parts, ignore_index=True)
         alone = {row: family[row] for row in np.flatnonzero(out["candidate"] == ANNOUNCED)}

@@ -35,13 +35,13 @@ class Comparison:
     ----------
     t, p : mean over offsets of the statistic, one-sided p-value; NaN where refused
     p_overlap : the same by all rows (`training.evaluation.overlap`)
-    gains : (n_obs,) whose mean was tested, by session; None where refused
+    gains : whose means were tested, by session, a column a baseline; None where refused
     """
 
     t: float = float("nan")
     p: float = float("nan")
     p_overlap: float = float("nan")
-    gains: pd.Series | None = None
+    gains: pd.DataFrame | None = None
 
 
 def skill_table(losses: pd.DataFrame) -> pd.DataFrame:
@@ -66,7 +66,7 @@ def skill_table(losses: pd.DataFrame) -> pd.DataFrame:
     cell_session = [judged[column] for column in ("asset", "horizon", "session")]
     judged = judged[judged["crps"].isna().groupby(cell_session).transform("sum") == 0]  # rungs are compared on the same rows
     rows: list[dict[str, object]] = []
-    family: dict[int, pd.Series] = {}
+    family: dict[int, pd.DataFrame] = {}
     for _, frame in judged.groupby(["asset", "horizon"], sort=False):
         horizon = int(frame["horizon"].iloc[0])
         cell, gains = _cell(str(frame["asset"].iloc[0]), horizon, frame)
@@ -81,12 +81,12 @@ def skill_table(losses: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def _cell(asset: str, horizon: int, frame: pd.DataFrame) -> tuple[list[dict[str, object]], dict[int, pd.Series]]:
+def _cell(asset: str, horizon: int, frame: pd.DataFrame) -> tuple[list[dict[str, object]], dict[int, pd.DataFrame]]:
     """Rows of one asset and horizon, and what was tested of the served one, by its place among them."""
     by_rung = {str(rung): part.set_index("session") for rung, part in frame.groupby("rung", sort=False)}
     best = min(BASELINES, key=lambda rung: float(by_rung[rung]["crps"].mean()))
     out: list[dict[str, object]] = []
-    tested: dict[int, pd.Series] = {}
+    tested: dict[int, pd.DataFrame] = {}
     for rung, part in by_rung.items():
         against = {} if rung in BASELINES else {base: by_rung[base] for base in BASELINES}
         note = _note(part, against, horizon)
@@ -165,7 +165,7 @@ def _hardest(
         return Comparison()
     hardest = max(tests, key=lambda base: tests[base].p)
     overlap = max(mean_of(gains.to_numpy(), horizon).p for gains in tried.values())
-    return Comparison(tests[hardest].t, tests[hardest].p, overlap, tried[hardest])
+    return Comparison(tests[hardest].t, tests[hardest].p, overlap, pd.DataFrame(tried))
 
 
 def _verdict(row: pd.Series) -> str:

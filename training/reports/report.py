@@ -21,6 +21,7 @@ from training.reports import inputs, plots_checks, tables, tables_skill
 from training.reports.base_fans import base_fan
 from training.reports.card import card_when, forecast_table
 from training.reports.earned import earned_section
+from training.reports.ladder import ladder_sentences
 from training.reports.made import commands_of, config_table, made_terms
 from training.reports.plot import Plot, captioned
 from training.reports.plots import gain_figure, regime_figure
@@ -74,6 +75,7 @@ def write_report(
         "plots": _plots(card, study, events, config, assets, horizons, simulated),
         "sure": regime_section(study, facts["regime"], *_thresholds(config), simulated),
         "skill": _skill(study, assets),
+        "ladder": ladder_sentences(study),
         "tried": trials_words(facts["trials"]),
         "locked": _locked(facts["lockbox"]),
         "coverage": _coverage(study),

@@ -10,9 +10,9 @@ from training.evaluation.forecast_tests import adjusted_gain, clark_west
 from training.evaluation.resampling import block_length, drawn_counts
 
 
-def noise(k: int, n: int = 900, mean: float = 0.06) -> dict[int, pd.Series]:
+def noise(k: int, n: int = 900, mean: float = 0.06) -> dict[int, pd.DataFrame]:
     rng, calendar = np.random.default_rng(0), pd.bdate_range("2015-01-01", periods=n)
-    return {each: pd.Series(rng.normal(mean, 1.0, n), index=calendar) for each in range(k)}
+    return {each: pd.DataFrame({"M0": rng.normal(mean, 1.0, n)}, index=calendar) for each in range(k)}
 
 
 def test_family_pays_for_its_size_and_joins_assets_of_different_age():
@@ -29,7 +29,7 @@ def test_family_pays_for_its_size_and_joins_assets_of_different_age():
 def test_mean_of_a_young_asset_is_over_its_own_rows():
     """A loop over samples: the rows of each that the asset has."""
     gains = {0: noise(1)[0].iloc[300:], 1: noise(1)[0] * 0.5}
-    together = pd.DataFrame(gains).sort_index().to_numpy()
+    together = pd.concat(gains, axis=1, sort=True).to_numpy()
     counts = drawn_counts(900, block_length(900, 5), SEED)
     means = []
     for drawn in counts:
@@ -44,6 +44,30 @@ def test_mean_of_a_young_asset_is_over_its_own_rows():
     assert got.tolist() == pytest.approx([expected[0], expected[1]], rel=1e-8)
 
 
+def test_step_down_is_done_against_each_baseline_and_the_largest_p_counts():
+    """Each of four tests is hard pressed by another baseline: one step-down of the hardest alone gives other p-values."""
+    rng, calendar = np.random.default_rng(3), pd.bdate_range("2015-01-01", periods=900)
+    means = rng.uniform(0.05, 0.12, (4, 3))
+    gains = {k: pd.DataFrame(rng.normal(means[k], 1.0, (900, 3)), index=calendar, columns=list("abc")) for k in range(4)}
+    counts = drawn_counts(900, block_length(900, 5), SEED)
+    expected = []
+    for base in "abc":
+        values = np.column_stack([gains[k][base] for k in range(4)])
+        drawn = np.array([row @ values / row.sum() for row in counts])
+        error = drawn.std(axis=0)
+        t, null = values.mean(axis=0) / error, (drawn - values.mean(axis=0)) / error
+        adjusted, largest = np.empty(4), 0.0
+        for place, k in enumerate(np.argsort(-t)):
+            left = np.argsort(-t)[place:]
+            largest = max(largest, (1 + np.sum(null[:, left].max(axis=1) >= t[k])) / 1000)
+            adjusted[k] = largest
+        expected.append(adjusted)
+    got = family_wise(pd.Series(0.0, index=range(4)), gains, 5)
+    np.testing.assert_allclose(got, np.max(expected, axis=0), rtol=1e-8)
+    hardest = {k: gains[k][[gains[k].mean().idxmin()]].set_axis(["M0"], axis=1) for k in range(4)}
+    assert not np.allclose(family_wise(pd.Series(0.0, index=range(4)), hardest, 5), got)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("shared", [0.0, 0.7])
 def test_family_keeps_its_level_and_finds_more_than_holm(shared):
@@ -56,7 +80,7 @@ def test_family_keeps_its_level_and_finds_more_than_holm(shared):
         for world in range(150):
             own = [(horizon, [series[world] for series in (c.y, c.mean, c.fitted)]) for (_, horizon), c in cells.items()]
             p = pd.Series([clark_west(*each, horizon).p for horizon, each in own])
-            joint = family_wise(p, {k: pd.Series(adjusted_gain(*each)) for k, (_, each) in enumerate(own)}, 21)
+            joint = family_wise(p, {k: pd.DataFrame({"M0": adjusted_gain(*each)}) for k, (_, each) in enumerate(own)}, 21)
             any_of_them.append([joint.min() <= 0.05, multipletests(p, method="holm")[1].min() <= 0.05])
         found[effect] = np.mean(any_of_them, axis=0)
         print(f"shared {shared}, effect {effect}: any of six found, family {found[effect][0]:.3f}, Holm {found[effect][1]:.3f}")  # noqa: T201

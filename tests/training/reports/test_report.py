@@ -21,6 +21,7 @@ from training.artefact import make_scorer
 from training.claims.events import event_study
 from training.config import load_config
 from training.evaluation.calibration import gain_by_year, loss_gain, pit_histogram, reliability, wilson
+from training.evaluation.ladder import ladder_tests
 from training.evaluation.skill import skill_table
 from training.facts import gather_facts
 from training.regimes import STATE_NAMES, UNIDENTIFIED
@@ -260,6 +261,19 @@ def test_report_shows_coverage_tests_and_what_was_earned(html, run):
     assert f"from {run['facts']['lockbox']['since']} on, are locked away" in html
     assert "base rates, history, events and claims use all sessions" in html
     assert "N = 3 trials of the family" in html
+
+
+def test_report_says_of_every_cell_whether_the_luckiest_rung_is_better(html, run):
+    study = run["study"]
+    told = [
+        f"{asset} over {horizon} sessions: p {words.p_value(test.p)} that none of"
+        for asset, horizon, _, test in ladder_tests(study.forecasts.losses, study.skill)
+        if not test.refused
+    ]
+    refused = html.count("not tested: fewer than 30 rows")
+    assert len(told) + refused == 4
+    assert told
+    assert all(each in html for each in told)
 
 
 def test_report_says_that_nothing_is_locked_away_where_nothing_is(run, tmp_path):
