@@ -18,23 +18,28 @@ def check_out(out: Path) -> None:
     """Refuse an output that could not be written, before any work is done."""
     if out.suffix not in FORMATS:
         raise ServingError(f"out '{out}': ends in '{out.suffix}'; rule: one of {', '.join(FORMATS)}")
-    check_folder(out)
-    if out.is_dir():
-        raise ServingError(f"out '{out}' is a folder; name a file")
+    check_file(out)
 
 
 def check_page(out: Path) -> None:
     """Refuse a page that could not be written, before any work is done."""
     if out.suffix != ".html":
         raise ServingError(f"out '{out}': ends in '{out.suffix}'; rule: .html")
+    check_file(out)
+
+
+def check_file(out: Path) -> None:
+    """Refuse a file that could not be written, before any work is done."""
     check_folder(out)
     if out.is_dir():
         raise ServingError(f"out '{out}' is a folder; name a file")
 
 
 def check_folder(out: Path) -> None:
-    """Refuse an output whose folder is not there or cannot be written to, before any work is done."""
+    """Refuse a name that names nothing, or whose folder is not there or cannot be written to, before any work is done."""
     folder = out.parent
+    if out.name in ("", ".."):
+        raise ServingError(f"out '{out}' names no file; name one, say '{folder / 'answer'}'")
     if not folder.is_dir():
         raise ServingError(f"out '{out}': the folder '{folder}' does not exist; make it first")
     if not takes_files(folder):

@@ -20,7 +20,7 @@ VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 
 class OneKey(yaml.SafeLoader):
-    """YAML in which a key that is there twice is an error and not the last one's value."""
+    """YAML in which a key that is there twice is an error and not the last one's value, and so is a date that is none."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         """Read a mapping, refusing a key that comes again."""
@@ -29,6 +29,16 @@ class OneKey(yaml.SafeLoader):
         if twice:
             raise yaml.MarkedYAMLError(problem=f"key '{twice[0]}' is there twice", problem_mark=node.start_mark)
         return super().construct_mapping(node, deep=deep)
+
+    def construct_yaml_timestamp(self, node: yaml.ScalarNode) -> Any:
+        """Read a date, naming the place of one that no calendar has."""
+        try:
+            return super().construct_yaml_timestamp(node)
+        except ValueError as error:
+            raise yaml.MarkedYAMLError(problem=f"'{node.value}' is no date ({error})", problem_mark=node.start_mark) from None
+
+
+OneKey.add_constructor("tag:yaml.org,2002:timestamp", OneKey.construct_yaml_timestamp)
 
 
 def read_yaml(path: Path, what: str) -> Any:

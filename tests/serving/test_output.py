@@ -1,10 +1,11 @@
 import json
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from serving.errors import ServingError
-from serving.output import as_records, check_folder, check_out, write_table, write_text, write_whole
+from serving.output import as_records, check_file, check_folder, check_out, write_table, write_text, write_whole
 
 TABLE = pd.DataFrame({"session": pd.to_datetime(["2024-01-02", "2024-01-03"]), "value": [0.1 + 0.2, 1 / 3]})
 
@@ -81,3 +82,15 @@ def test_records_keep_every_digit_and_hold_nothing_json_lacks():
     records = json.loads(json.dumps(as_records(table), allow_nan=False))
     assert records[0] == {"session": "2024-01-02", "value": None, "n": 1, "word": "a", "late": None}
     assert records[1] == {"session": "2024-01-03", "value": 1 / 3, "n": 2, "word": None, "late": "2024-01-05"}
+
+
+@pytest.mark.parametrize("name", ["", ".", ".."])
+def test_name_that_names_nothing_is_refused(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ServingError, match="names no file"):
+        check_folder(Path(name))
+
+
+def test_folder_is_no_file(tmp_path):
+    with pytest.raises(ServingError, match="is a folder; name a file"):
+        check_file(tmp_path)

@@ -96,6 +96,10 @@ def test_faulty_market_file_names_key_and_rule(tmp_path, old, new, parts):
     refused(tmp_path, GOOD.replace(old, new, 1), *parts)
 
 
+def test_date_that_no_calendar_has_is_named_with_its_line(tmp_path):
+    refused(tmp_path, GOOD.replace("2020-01-01", "2020-13-01"), "'2020-13-01' is no date", "line 3")
+
+
 def test_unknown_parameter_of_the_simulation_is_refused(tmp_path):
     refused(tmp_path, "kind: simulated\nefect: 0\n", "unknown key 'efect'", "effect")
 

@@ -33,15 +33,16 @@ def list_(family: str, as_json: bool) -> None:
 
 @ledger.command()
 def verify() -> None:
-    """Check every line. Ends with 1 where one is not as it was written."""
+    """Check every line and every file of numbers. Ends with 1 where one is not as it was written."""
     with told():
         from training.ledger.words import render_verified
         from training.tracking import current_ledger
 
         register = current_ledger()
         broken = register.verify()
-        show(render_verified(register, broken))
-        sys.exit(NOT_NOW if broken else 0)
+        lost = None if broken else register.first_lost()
+        show(render_verified(register, broken, lost))
+        sys.exit(NOT_NOW if broken or lost else 0)
 
 
 @ledger.command()

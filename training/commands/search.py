@@ -32,7 +32,7 @@ def search(
 ) -> None:
     """Search hyper-parameters; every candidate is a trial of the ledger, and the search is judged as one procedure."""
     with told("the runs that were open are marked KILLED and count as trials"):
-        from serving.output import check_folder
+        from serving.output import check_file
         from training.config import load_config
         from training.dead_runs import mark_dead_runs
         from training.search.outcome import found_json, render_found, write_best
@@ -43,7 +43,7 @@ def search(
         settings = load_config(config)
         asked = load_search_config(space, trials=trials, backend=backend, jobs=jobs)
         if out is not None:
-            check_folder(out)
+            check_file(out)
         connect()
         mark_dead_runs()
         with bar(as_json) as progress:

@@ -59,6 +59,16 @@ class Ledger:
         """Name the first line that is not as it was written; None where all are."""
         return self._journal.first_broken()
 
+    def first_lost(self) -> str | None:
+        """Say which file of numbers is missing or altered, the first one; None where none is."""
+        files = dict.fromkeys(sha for each in self.read().entries for sha in (each.losses, each.baselines) if sha)
+        for sha256 in files:
+            try:
+                self.mirror.bytes_of(sha256)
+            except LedgerError as error:
+                return str(error)
+        return None
+
     @property
     def mirror(self) -> Mirror:
         """Numbers of finished trials."""
@@ -97,7 +107,9 @@ class Ledger:
                 self._write(ENDED, run_id=run_id, state=ENDS[status], **numbers)
 
     def add_manual(self, trial: Trial) -> Entry:
-        """Write a look of a person that shaped a choice; it counts as a trial of its family."""
+        """Write a look of a person that shaped a choice; it counts as a trial of its family, and must say what it was."""
+        if not trial.note.strip():
+            raise LedgerError("ledger: a look needs words; rule: it counts as a trial for good. Say with --note what was looked at")
         with self._journal.writing():
             register = self.read()
             number = sum(each.trial.kind == MANUAL for each in register.entries) + 1
@@ -120,8 +132,10 @@ class Ledger:
         Raises
         ------
         LedgerError
-            Where neither knows the run, both do, or it is signed off already.
+            Where neither knows the run, both do, it is signed off already, or nobody signs or says why.
         """
+        if not (by.strip() and reason.strip()):
+            raise LedgerError("ledger: a sign-off needs a signer and a reason; say them with --by and --reason")
         with self._journal.writing():
             register = self.read()
             entry = register.find(run_id)

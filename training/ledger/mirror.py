@@ -1,6 +1,7 @@
 """The numbers of finished trials, kept beside the ledger by their hash: what MLflow loses is still there."""
 
 import hashlib
+import io
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,6 +85,10 @@ class Mirror:
         LedgerError
             Where it is missing or altered.
         """
+        return pd.read_parquet(io.BytesIO(self.bytes_of(sha256)))
+
+    def bytes_of(self, sha256: str) -> bytes:
+        """Read the bytes of one file, which must be as they were written; errors as of `read`."""
         path = self._path(sha256)
         try:
             body = path.read_bytes()
@@ -95,7 +100,7 @@ class Mirror:
             raise LedgerError(
                 f"numbers of the ledger '{path}': they were altered; rule: a file is named by its hash; restore it from a copy"
             )
-        return pd.read_parquet(path)
+        return body
 
     def _write(self, frame: pd.DataFrame) -> str:
         body = frame.to_parquet(index=False, compression="zstd")

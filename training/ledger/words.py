@@ -141,9 +141,11 @@ def _block(family: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def render_verified(ledger: Ledger, broken: Broken | None) -> str:
-    """Say whether every line is as it was written."""
+def render_verified(ledger: Ledger, broken: Broken | None, lost: str | None) -> str:
+    """Say whether every line and every file of numbers is as it was written."""
     if broken is not None:
         return f"ledger '{ledger.root}': {broken.words()}"
+    if lost is not None:
+        return lost
     entries = ledger.read().entries
-    return f"ledger '{ledger.root}': every line is as it was written; {plural(len(entries), 'trial')}"
+    return f"ledger '{ledger.root}': every line and every number is as it was written; {plural(len(entries), 'trial')}"

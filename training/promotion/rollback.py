@@ -53,7 +53,9 @@ def roll_back(reason: str, to: str | None = None, *, dry_run: bool = False) -> R
     chosen = [each for each in before if to in (None, each.version)]
     if not chosen:
         known = ", ".join(dict.fromkeys(each.version for each in before)) or "none"
-        what = f"version {to} was never champion" if to else f"no champion before version {holder} is left"
+        taken_back = to is not None and ROLLED_BACK_TAG in tags.get(to, {})
+        fate = "is the champion already" if to == holder else "was taken back" if taken_back else "was never champion"
+        what = f"version {to} {fate}" if to else f"no champion before version {holder} is left"
         raise JobError(f"promote: {what}; rule: a rollback goes to an earlier champion that was not itself taken back ({known})")
     reign = chosen[-1]
     reigned = f"champion from {reign.since or 'the beginning'} to {reign.until}"

@@ -97,7 +97,7 @@ def test_ledger_that_was_tampered_with_is_refused(ledger, tamper):
     (ledger.root / TRIALS).write_text("".join(tamper(lines_of(ledger))))
     broken = ledger.verify()
     assert broken is not None
-    assert f"line {broken.line} of 'trials.jsonl'" in render_verified(ledger, broken)
+    assert f"line {broken.line} of 'trials.jsonl'" in render_verified(ledger, broken, None)
     with pytest.raises(LedgerError, match="a line never changes: restore the folder from a copy"):
         ledger.read()
     with pytest.raises(LedgerError, match=r"trials\.jsonl"):
@@ -105,7 +105,33 @@ def test_ledger_that_was_tampered_with_is_refused(ledger, tamper):
 
 
 def test_ledger_that_is_whole_says_so(ledger):
-    assert render_verified(ledger, ledger.verify()).endswith("every line is as it was written; 4 trials")
+    assert render_verified(ledger, ledger.verify(), None).endswith("every line and every number is as it was written; 4 trials")
+
+
+@pytest.mark.parametrize("harm", ["missing", "altered"])
+def test_lost_numbers_are_found(tmp_path, harm):
+    ledger = Ledger(tmp_path / "mlflow.ledger")
+    ledger.open("run-0-abcdef", "name", "appetite", trial())
+    kept = ledger.mirror.keep(walk(0))
+    ledger.end("run-0-abcdef", "FINISHED", kept)
+    assert ledger.first_lost() is None
+    (file,) = ledger.root.glob(f"*/{kept.baselines}.parquet")
+    file.unlink() if harm == "missing" else file.write_bytes(b"other")
+    assert f"were {harm}" in str(ledger.first_lost()) or f"are {harm}" in str(ledger.first_lost())
+    assert kept.baselines in render_verified(ledger, ledger.verify(), ledger.first_lost())
+
+
+@pytest.mark.parametrize(("by", "reason"), [("", "gone"), ("J. Doe", "  ")])
+def test_sign_off_without_words_is_refused(ledger, by, reason):
+    with pytest.raises(LedgerError, match="a signer and a reason"):
+        ledger.acknowledge("run-0-abcdef", by, reason)
+    assert ledger.read().entries[0].sign_off is None
+
+
+def test_look_without_words_is_refused(ledger):
+    with pytest.raises(LedgerError, match="--note"):
+        ledger.add_manual(trial("", kind=MANUAL, note=" "))
+    assert len(states(ledger)) == 4
 
 
 def test_look_of_a_person_counts(ledger):

@@ -48,6 +48,8 @@ def test_rollback_names_what_it_cannot_do(registry):
     promote_version("2", RULES)
     with pytest.raises(JobError, match=r"version 7 was never champion; rule: .*\(1\)"):
         roll_back("other", "7")
+    with pytest.raises(JobError, match="version 2 is the champion already"):
+        roll_back("other", "2")
     with pytest.raises(JobError, match="needs a reason"):
         roll_back("  ")
     roll_back("wrong")
