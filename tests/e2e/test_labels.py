@@ -124,6 +124,8 @@ def copy_champion(desk: Desk) -> None:
     losses.assign(crps=losses["crps"] * 0.9).to_parquet(copy / "oos_losses.parquet")
     new = client.create_run(run.info.experiment_id, tags={name: run.data.tags[name] for name in ("market", "market.note", "simulated")})
     client.log_artifacts(new.info.run_id, str(copy), "evaluation")
+    for name, value in run.data.metrics.items():
+        client.log_metric(new.info.run_id, name, value)
     client.set_terminated(new.info.run_id)
     client.create_model_version("appetite", "file:///nowhere", new.info.run_id)
 
