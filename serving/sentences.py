@@ -8,7 +8,7 @@ from models.forecast import RUNGS
 from serving.card import LONGEST_CONFIRMED, OWN
 from serving.regime_words import regime_sentences, revision_sentences
 from serving.thesis_words import thesis_terms
-from serving.words import BEATS, INFORMED, UNKNOWN, count, p_value, percent, plain, share, signed
+from serving.words import BEATS, INFORMED, UNKNOWN, count, p_value, percent, plain, plural, share, signed
 
 AGE_WORDS = {"momentum": "prices", "flows": "flows", "profitability": "filings", "crypto": "coins"}
 
@@ -75,7 +75,13 @@ def trials_words(trials: Mapping[str, Any] | None) -> str:
     if family is None:
         return f"{trials['rungs']} variants in this run, those of earlier runs come on top"
     more = f", which has {newest} by now" if newest is not None and newest > family else ""
-    return f"{trials['rungs']} variants in this run, trial {family} of its family in the ledger{more}"
+    chosen = f"; {chosen_words(trials['chosen']['run_id'], trials['chosen']['candidates'])}" if trials.get("chosen") else ""
+    return f"{trials['rungs']} variants in this run, trial {family} of its family in the ledger{more}{chosen}"
+
+
+def chosen_words(search: str, candidates: int) -> str:
+    """Say of what search a configuration is the outcome: the rows it is judged on chose it."""
+    return f"its configuration was chosen among {plural(candidates, 'candidate')} of search {search[:8]} on these rows"
 
 
 def rung(words: str) -> str:
@@ -141,6 +147,7 @@ def _skill(card: Mapping[str, Any]) -> list[str]:
             "the walk's choices beat the best baseline out of sample: " + "; ".join(cells),
             *blind,
             "the baseline serves the rest",
+            "adjusted over the cells of this run alone; `appetite compare` adjusts over every trial of its family",
             trials,
         ]
     best = min(tested, key=lambda each: each["p_adjusted"])

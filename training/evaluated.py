@@ -58,5 +58,5 @@ def evaluate(market: Market, table: Table, config: TrainConfig, run_id: str, pro
     scorer = make_scorer(study, config)
     card = build_card(facts, scorer.published, f"run {run_id[:8]}")
     events = event_study(market, list(config.assets), list(config.horizons))
-    strategies = make_strategies(study.forecasts.losses, study.skill, study.prices, place[1] if place else 1)
+    strategies = make_strategies(study.forecasts.losses, study.skill, study.prices, place.number if place else 1)
     return Evaluated(study, facts, scorer, card, events, strategies)

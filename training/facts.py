@@ -15,6 +15,7 @@ from serving.today import clean, gather_today
 from training.book import SERVED
 from training.claims.events import base_rates
 from training.config import TrainConfig
+from training.ledger.register import Place
 from training.reference import label_gain
 from training.refit_history import lead_identity
 from training.regimes import names_of
@@ -25,7 +26,7 @@ N_CHOICES = len(set(RUNGS) - set(BASELINES))
 
 
 def gather_facts(
-    market: Market, study: Study, config: TrainConfig, thesis: Mapping[str, Any] | None = None, place: tuple[str, int] | None = None
+    market: Market, study: Study, config: TrainConfig, thesis: Mapping[str, Any] | None = None, place: Place | None = None
 ) -> dict[str, Any]:
     """Collect everything the card and the report say besides the answer itself, as plain values for JSON.
 
@@ -34,7 +35,7 @@ def gather_facts(
     thesis : as `training.thesis.thesis_of`; None where nothing was judged, and then nothing is said of it
     place : in the ledger, as `training.ledger.register.Register.place`; None where it is no trial
     """
-    thesis, (family_id, family) = thesis or {}, place or (None, None)
+    thesis = thesis or {}
     facts: dict[str, Any] = clean(
         {
             "market": {"name": market.name, "simulated": market.simulated, "note": market.note},
@@ -45,7 +46,7 @@ def gather_facts(
             "regime": _regime(study, config),
             "base_rates": base_rates(study.prices, list(config.assets), list(config.horizons)).to_dict("records"),
             "skill": study.skill[study.skill["rung"] == SERVED].to_dict("records") if len(study.skill) else [],
-            "trials": {"rungs": len(config.assets) * len(config.horizons) * N_CHOICES, "family_id": family_id, "family": family},
+            "trials": {"rungs": len(config.assets) * len(config.horizons) * N_CHOICES} | _place(place),
             "lockbox": _lockbox(study, config),
             **{name: thesis.get(name) for name in ("draws", "looks", "history", "claims", "lag")},
             "quarantined": _quarantined(market),
@@ -53,6 +54,12 @@ def gather_facts(
         }
     )
     return facts
+
+
+def _place(place: Place | None) -> dict[str, Any]:
+    if place is None:
+        return {"family_id": None, "family": None, "chosen": None}
+    return {"family_id": place.family_id, "family": place.number, "chosen": place.chosen and vars(place.chosen)}
 
 
 def _regime(study: Study, config: TrainConfig) -> dict[str, Any]:

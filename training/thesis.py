@@ -9,6 +9,7 @@ from features.breakout_list import with_closes
 from features.levels import index_closes
 from features.market import Market
 from training.claims.assets import claim_prices
+from training.claims.counter_evidence import flow_evidence, joined, loss_evidence
 from training.claims.family import Cell, family_of
 from training.claims.lags import LagProfile
 from training.claims.register import CLAIMS
@@ -24,7 +25,7 @@ SEED = 0
 
 
 def thesis_of(market: Market, assets: Sequence[str], progress: Progress) -> dict[str, Any] | None:
-    """Judge the claims about events and about timing; the placebos and what rests on flows and filings are left to `appetite claims`.
+    """Judge the claims; their placebos are left to `appetite claims`.
 
     Parameters
     ----------
@@ -47,7 +48,11 @@ def thesis_of(market: Market, assets: Sequence[str], progress: Progress) -> dict
         "draws": DRAWS,
         "looks": sum(cell.shift.n > 0 for cell in cells),
         "history": [_history(cell, counted, prices[cell.asset]) for cell in told],
-        "claims": [*(_claim(each) for each in judged), {"name": "C7", "verdict": judge_timing(timing)}],
+        "claims": [
+            *(_claim(each) for each in judged),
+            {"name": "C6", "verdict": joined(flow_evidence(market), loss_evidence(market))},
+            {"name": "C7", "verdict": judge_timing(timing)},
+        ],
         "lag": [_lag(each) for each in timing],
     }
 

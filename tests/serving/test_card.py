@@ -538,6 +538,10 @@ def test_history_says_what_is_not_over_and_gives_nothing_without_events():
         ({"family_now": 3}, "trial 3 of its family in the ledger"),
         ({"family_now": 9}, "trial 3 of its family in the ledger, which has 9 by now"),
         ({"family_now": None}, "trial 3 of its family in the ledger"),
+        (
+            {"chosen": {"run_id": "c38d6e03064147b1", "candidates": 7}},
+            "trial 3 of its family in the ledger; its configuration was chosen among 7 candidates of search c38d6e03 on these rows",
+        ),
     ],
 )
 def test_trials_are_told_with_what_the_ledger_counts(known, words):

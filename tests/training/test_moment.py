@@ -51,8 +51,9 @@ def test_trials_made_since_are_counted_and_a_broken_ledger_breaks_no_answer(tmp_
     ledger = Ledger(tmp_path / "ledger")
     for number in range(3):
         ledger.open(f"run-{number}", "name", "appetite", trial())
-    family_id, n = ledger.read().place("run-1")
-    assert (n, ledger.read().place("of no trial")) == (2, None)
+    place = ledger.read().place("run-1")
+    family_id, n = place.family_id, place.number
+    assert (n, place.chosen, ledger.read().place("of no trial")) == (2, None, None)
     card = CARD | {"trials": {"rungs": 28, "family_id": family_id, "family": n}}
     assert card_now(card, None, tmp_path, ledger, INSTANT)["trials"] == card["trials"] | {"family_now": 3}
     lines = ledger.root / TRIALS

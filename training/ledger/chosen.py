@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from serving.words import plural
+from serving.sentences import chosen_words
 from training.ledger.trial import Family, Trial
 
 
@@ -23,7 +23,7 @@ class Chosen:
 
     def words(self) -> str:
         """Say what the configuration was chosen from."""
-        return f"its configuration was chosen among {plural(self.candidates, 'candidate')} of search {self.run_id[:8]} on these rows"
+        return chosen_words(self.run_id, self.candidates)
 
 
 class Searches:

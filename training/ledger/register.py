@@ -75,6 +75,22 @@ class Unsealing:
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where a trial stands in its family.
+
+    Attributes
+    ----------
+    family_id : of the family
+    number : trials that it had when this one was opened, its own among them
+    chosen : search that had tried its configuration; None where none had
+    """
+
+    family_id: str
+    number: int
+    chosen: Chosen | None = None
+
+
+@dataclass(frozen=True)
 class Register:
     """Everything a ledger says.
 
@@ -122,12 +138,13 @@ class Register:
         """Give the newest trial of a run."""
         return next((each for each in reversed(self.entries) if each.run_id == run_id), None)
 
-    def place(self, run_id: str) -> tuple[str, int] | None:
-        """Give the family of a run and how many trials it had when this one was opened, its own among them; None for what is no trial."""
+    def place(self, run_id: str) -> Place | None:
+        """Give where a run stands in its family; None for what is no trial."""
         own = self.find(run_id)
         if own is None:
             return None
-        return own.family_id, sum(each.family_id == own.family_id for each in self.entries[: self.entries.index(own) + 1])
+        number = sum(each.family_id == own.family_id for each in self.entries[: self.entries.index(own) + 1])
+        return Place(own.family_id, number, own.chosen_by_search)
 
     def unsealed(self, family_id: str) -> Unsealing | None:
         """Give the opening of a family's lock-box; None where it is sealed."""
