@@ -87,7 +87,7 @@ def choose(register: Register, experiment: str, *, names: Sequence[str] = (), ma
 def _on_market(ready: list[Entry], market: str, experiment: str) -> list[Entry]:
     markets = sorted({each.trial.market for each in ready})
     if market and market not in markets:
-        raise JobError(f"compare: no finished run of '{experiment}' is on a market '{market}'; there are {', '.join(markets)}")
+        raise JobError(f"compare: no finished run of '{experiment}' is on a market '{market}'; there: {', '.join(markets)}")
     return [each for each in ready if not market or each.trial.market == market]
 
 

@@ -77,13 +77,13 @@ class Comparison:
         if not self.best:
             least = p_value(runs["p_adjusted"].min())
             base = self.composite.best_baseline
-            return f"no run beats the best baseline ({base}): least adjusted p {least} over N = {self.choice.n} trials"
+            return f"no run beats the best baseline ({base}): least adjusted p {least} over N = {plural(self.choice.n, 'trial')}"
         best = runs[runs["run_id"] == self.best].iloc[0]
         beside = int(runs["in_mcs"].sum()) - 1
         told = f"; not told apart from {plural(beside, 'other run')}" if best["in_mcs"] and beside else ""
         return (
             f"best: '{best['name']}' ({self.best[:8]}), consistent with a smaller loss than every baseline: adjusted p "
-            f"{p_value(best['p_adjusted'])} over N = {self.choice.n} trials{told}"
+            f"{p_value(best['p_adjusted'])} over N = {plural(self.choice.n, 'trial')}{told}"
         )
 
 

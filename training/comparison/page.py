@@ -41,25 +41,28 @@ def page(comparison: Comparison, experiment: str) -> str:
 
 def run_tables(comparison: Comparison) -> list[Table]:
     """List runs and baselines with what the family leaves of their p-values: the first ones and every baseline, then the others."""
-    head = ["place", "run", "CRPS ratio", "80% held", "p", "adjusted p", "q", "in set", "DSR", "announced", "run id"]
+    head = ["place", "run", "CRPS ratio", "adjusted p", "in set", "p", "q", "DSR", "80% held", "announced", "run id"]
     first: list[list[str]] = []
     rest: list[list[str]] = []
     for row in placed(comparison.runs).to_dict("records"):
         is_baseline = row["trial"] < 0
-        cells = [count(row["place"]), str(row["name"]), fixed(row["crps_ratio"], SHOWN), *([""] * 8 if is_baseline else _tested(row))]
+        cells = [count(row["place"]), str(row["name"]), fixed(row["crps_ratio"], SHOWN), *_tested(row, is_baseline)]
         (first if is_baseline or len(first) < MOST_ROWS else rest).append(cells)
     shown = Table("Runs and baselines, least loss first; equal ones share a place.", head, first, text=(1, 10))
     return [shown, Table(f"The other {len(rest)} runs.", head, rest, text=(1, 10))] if rest else [shown]
 
 
-def _tested(row: dict[Any, Any]) -> list[str]:
+def _tested(row: dict[Any, Any], is_baseline: bool) -> list[str]:
+    in_set = "yes" if row["in_mcs"] else "no"
+    if is_baseline:  # the others are tested against it
+        return ["", in_set, *[""] * 6]
     return [
-        share(row["coverage_80"], 1),
-        p_value(row["p"]),
         p_value(row["p_adjusted"]),
+        in_set,
+        p_value(row["p"]),
         p_value(row["q"]),
-        "yes" if row["in_mcs"] else "no",
         fixed(row["deflated"], 2),
+        share(row["coverage_80"], 1),
         "yes" if row["prereg"] else "no",
         str(row["run_id"])[:SHORT_ID],
     ]
@@ -74,8 +77,9 @@ def _set_plot(comparison: Comparison) -> Plot:
     more = f" The first {MOST_ROWS} are drawn." if len(table) > MOST_ROWS else ""
     caption = (
         "Each mark is a run or a baseline; further left is better. The bar spans those that cannot be told from the best (model confidence "
-        f"set, T_R, 90%, n = {comparison.composite.n_apart} rows that do not overlap; null: equal losses). A wide bar that holds the "
-        f"baselines says that the runs show nothing.{more}"
+        f"set, T_R, 90%, n = {comparison.composite.n_apart} rows that do not overlap; null: equal losses) and is broken where one lies "
+        "outside: steadily a little worse can be told where wildly worse cannot. A wide bar that holds the baselines says that the runs "
+        f"show nothing.{more}"
     )
     behind = Table("Ratio and p-value in the confidence set.", ["run", "CRPS ratio", "p", "in the set"], rows, text=(0, 3))
     return Plot(to_uri(set_figure(comparison)), "CRPS ratio of each run and baseline, with the confidence set as a bar", caption, [behind])

@@ -25,7 +25,7 @@ def drawn_rows(comparison: Comparison) -> pd.DataFrame:
 
 
 def set_figure(comparison: Comparison) -> Figure:
-    """Draw the ratio of each run and baseline, filled where it is in the confidence set, with a bar over the set."""
+    """Draw the ratio of each run and baseline, filled where it is in the confidence set, with a bar over each unbroken stretch of it."""
     rows = drawn_rows(comparison)
     with canvas(1.3 + 0.24 * len(rows), comparison.simulated) as figure:
         (axes,) = panels(figure, 1, 1)
@@ -33,24 +33,34 @@ def set_figure(comparison: Comparison) -> Figure:
         for place, row in enumerate(rows.to_dict("records")):
             look: Any = {"marker": "s" if row["trial"] < 0 else "o", "markerfacecolor": INK if row["in_mcs"] else "white"}
             axes.plot(row["crps_ratio"], place, color=INK, markersize=6.5, **look)
-        inside = rows.loc[rows["in_mcs"].astype(bool), "crps_ratio"]
         edge = 0.012 * (rows["crps_ratio"].max() - rows["crps_ratio"].min())  # so that a set of one is seen
-        axes.plot([inside.min() - edge, inside.max() + edge], [-1.1, -1.1], color=INK, linewidth=5, solid_capstyle="butt")
+        for first, last in stretches(rows):
+            axes.plot([first - edge, last + edge], [-1.1, -1.1], color=INK, linewidth=5, solid_capstyle="butt")
         axes.set_yticks(range(len(rows)), [str(name)[:NAME] for name in rows["name"]])
         axes.set_ylim(len(rows) - 0.4, -1.8)
         axes.grid(axis="y", visible=False)
         axes.set_xlabel("CRPS relative to the expanding mean's (smaller is better)")
-        legend_above(figure, _set_handles())
+        legend_above(figure, _set_handles(), columns=3)
     return figure
+
+
+def stretches(rows: pd.DataFrame) -> list[tuple[float, float]]:
+    """Give the ratios between which every row is in the confidence set, stretch by stretch."""
+    inside = rows["in_mcs"].astype(bool)
+    told = rows[inside].groupby((~inside).cumsum()[inside])["crps_ratio"]
+    return list(zip(told.min(), told.max(), strict=True))
 
 
 def _set_handles() -> list[Line2D]:
     plain: Any = {"color": INK, "linestyle": ""}
+    marks = [(name, marker, fill) for name, marker in (("run", "o"), ("baseline", "s")) for fill in (INK, "white")]
     return [
         Line2D([], [], color=INK, linewidth=5, label="confidence set (90%)"),
-        Line2D([], [], marker="o", markerfacecolor=INK, label="run in it", **plain),
-        Line2D([], [], marker="o", markerfacecolor="white", label="run outside", **plain),
-        Line2D([], [], marker="s", markerfacecolor=INK, label="baseline", **plain),
+        Line2D([], [], linestyle="", label=" "),  # a column for the set, one for runs, one for baselines
+        *(
+            Line2D([], [], marker=marker, markerfacecolor=fill, label=f"{name} {'in it' if fill == INK else 'outside'}", **plain)
+            for name, marker, fill in marks
+        ),
     ]
 
 

@@ -15,7 +15,8 @@ from training.comparison.choose import choose
 from training.comparison.compare import Comparison, compare
 from training.comparison.composite import Composite, compose
 from training.comparison.multiple import judge_family
-from training.comparison.page import page
+from training.comparison.page import page, run_tables
+from training.comparison.plots import stretches
 from training.comparison.record import write_files
 from training.comparison.screen import plain_values, render
 from training.errors import JobError, LedgerError
@@ -383,6 +384,18 @@ def test_page_carries_everything_inside_and_escapes_names(ledger, tmp_path, comp
     assert html.count("SIMULATED") >= 4
     for row in comparison.runs["name"]:
         assert row in html
+
+
+def test_page_says_of_baselines_whether_they_are_in_the_set(comparison):
+    (shown,) = run_tables(comparison)
+    told = {row[1]: row[shown.head.index("in set")] for row in shown.rows}
+    assert told == {row.name: "yes" if row.in_mcs else "no" for row in comparison.runs.itertuples()}
+    assert sum(name.startswith("baseline") for name in told) == len(BASELINES)
+
+
+def test_bar_of_the_confidence_set_is_broken_where_one_lies_outside():
+    rows = pd.DataFrame({"crps_ratio": [0.97, 0.98, 0.99, 1.0, 1.01, 1.02], "in_mcs": [True, True, False, True, False, False]})
+    assert stretches(rows) == [(0.97, 0.98), (1.0, 1.0)]
 
 
 def test_files_hold_the_tables(comparison, tmp_path):
