@@ -15,7 +15,7 @@ from training.ledger.trial import BACKTEST, TRAIN
 from training.promotion.decision import Decision
 from training.promotion.rules import PromoteConfig
 from training.record import TOLD, log_files, log_numbers, log_warnings, make_trial, register, run_info, run_name, run_tags
-from training.reports.report import write_report
+from training.reports.report import make_report
 from training.reproduction.inputs import gather_inputs
 from training.study import make_table
 from training.tracking import RunHandle, open_run
@@ -84,14 +84,12 @@ def run_job(
         progress("record", 1, 4)
         with tempfile.TemporaryDirectory() as folder:
             info = run_info(run, market, config)
-            report = write_report(
-                Path(folder) / "report.html", found.card, found.facts, found.study, market, found.events, found.strategies, info
-            )
-            log_files(Path(folder), found, config, gather_inputs(market, market_file))
+            report = make_report(found.card, found.facts, found.study, market, found.events, found.strategies, info)
+            log_files(Path(folder), found, config, gather_inputs(market, market_file), report)
             if run.trial is not None:
                 run.trial.keep(found.study.forecasts.losses, Path(folder) / "evaluation" / "lockbox.parquet")
             kept = report_folder / f"report-{run.run_id[:8]}.html"
-            kept.write_bytes(report.read_bytes())
+            kept.write_text(report.html, encoding="utf-8")
         log_warnings(caught)
         progress("record", 2, 4)
         refused = "; ".join(found.study.regimes.refits[-1].faults) if rules else ""

@@ -24,7 +24,7 @@ from training.promotion.promote import promote_version
 from training.promotion.rules import PromoteConfig
 from training.refit_history import refit_history
 from training.regimes import schedule
-from training.reports.plots import plot_files
+from training.reports.kept import Report
 from training.reproduction.inputs import INPUTS_FILE
 from training.study import Study, Table
 from training.tracking import REGISTERED, RunHandle, flat_params, git_commit, hold_stops, log_steps, tracking_uri
@@ -162,16 +162,18 @@ def _span(study: Study) -> dict[str, str]:
     return {"oos.start": f"{outer.min():%Y-%m-%d}", "oos.end": f"{outer.max():%Y-%m-%d}", "oos.rows": str(outer.nunique())}
 
 
-def log_files(folder: Path, found: Evaluated, config: TrainConfig, inputs: Mapping[str, Any]) -> None:
-    """Log tables, config, card, inputs, plots and the report, which lies in `folder` already."""
+def log_files(folder: Path, found: Evaluated, config: TrainConfig, inputs: Mapping[str, Any], report: Report) -> None:
+    """Log tables, config, card, inputs, plots and the report, written into `folder` first."""
     evaluation = write_evaluation(folder / "evaluation", found, config)
     (evaluation / INPUTS_FILE).write_text(json.dumps(inputs, indent=1), encoding="utf-8")
     plots = folder / "plots"
     plots.mkdir()
-    plot_files(found.study, plots, found.card, config.regime.enter, config.regime.leave)
+    report.write_plots(plots)
+    page = folder / "report.html"
+    page.write_text(report.html, encoding="utf-8")
     mlflow.log_artifacts(str(evaluation), "evaluation")
     mlflow.log_artifacts(str(plots), "plots")
-    mlflow.log_artifact(str(folder / "report.html"))
+    mlflow.log_artifact(str(page))
 
 
 def write_evaluation(folder: Path, found: Evaluated, config: TrainConfig) -> Path:

@@ -18,7 +18,7 @@ from training.errors import JobError
 from training.refit import covered_columns
 from training.regimes import schedule
 from training.reports.plots_states import states_figure
-from training.reports.style import PAPER, to_bytes, to_uri
+from training.reports.style import PAPER, as_uri, to_bytes
 from training.reports.table import Table
 from training.study import make_table
 
@@ -159,7 +159,7 @@ def write_states(choice: StateChoice, out: Path) -> list[Path]:
         drawn = Path(folder) / "states.png"
         drawn.write_bytes(to_bytes(figure, "png"))
         write_whole(drawn, paths[1])
-    write_text(_page(choice, to_uri(figure)), paths[2])
+    write_text(_page(choice, as_uri(to_bytes(figure))), paths[2])
     return paths
 
 

@@ -158,7 +158,7 @@ def test_training_leaves_its_files(trained):
         )
     }
     assert tables | {"report.html"} <= found
-    assert any(name.startswith("plots/") and name.endswith(".png") for name in found)
+    assert any(name.startswith("plots/") and name.endswith(".svg") for name in found)
     report = trained.desk.folder / trained.said["report"]
     assert report.read_bytes() == (trained.artifacts / "report.html").read_bytes()
     page = report.read_text(encoding="utf-8").lower()

@@ -29,7 +29,7 @@ from training.claims.values import as_values, event_rows, looks_of
 from training.claims.verdicts import RULE
 from training.errors import JobError
 from training.reports.plot import Plot
-from training.reports.style import to_uri
+from training.reports.style import to_bytes
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 
@@ -119,7 +119,7 @@ def _paths(judged: Judged, trial: Trial) -> Plot | None:
         "fan holds 80% of all sessions' own paths: a line inside it is what any day might have shown."
     )
     figure = paths_figure(dates, trial.prices, assets, trial.simulated)
-    return Plot(to_uri(figure), f"Paths after {', '.join(day(date) for date in dates)}: {', '.join(assets)}", caption, [])
+    return Plot(to_bytes(figure), f"Paths after {', '.join(day(date) for date in dates)}: {', '.join(assets)}", caption, [])
 
 
 def _lags(trial: Trial, k: int) -> Plot:
@@ -127,4 +127,4 @@ def _lags(trial: Trial, k: int) -> Plot:
         "A bar outside the grey band would be a lead or lag that chance seldom shows over all 124 lags together. Bars at 0 and 1 are moves "
         "of the same day: which of the two depends on how the coin's day is labelled."
     )
-    return Plot(to_uri(lags_figure(trial.timing[k], trial.simulated)), f"Correlations by lag of {trial.timing[k].asset}", caption, [])
+    return Plot(to_bytes(lags_figure(trial.timing[k], trial.simulated)), f"Correlations by lag of {trial.timing[k].asset}", caption, [])

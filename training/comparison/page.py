@@ -11,7 +11,7 @@ from training.comparison.plots import MOST_ROWS, curve_figure, curve_runs, saved
 from training.comparison.screen import SHOWN, facts, placed
 from training.ledger.words import SHORT_ID
 from training.reports.plot import Plot
-from training.reports.style import to_uri
+from training.reports.style import to_bytes
 from training.reports.table import Table
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
@@ -82,7 +82,9 @@ def _set_plot(comparison: Comparison) -> Plot:
         f"show nothing.{more}"
     )
     behind = Table("Ratio and p-value in the confidence set.", ["run", "CRPS ratio", "p", "in the set"], rows, text=(0, 3))
-    return Plot(to_uri(set_figure(comparison)), "CRPS ratio of each run and baseline, with the confidence set as a bar", caption, [behind])
+    return Plot(
+        to_bytes(set_figure(comparison)), "CRPS ratio of each run and baseline, with the confidence set as a bar", caption, [behind]
+    )
 
 
 def _curve_plot(comparison: Comparison) -> Plot:
@@ -101,7 +103,7 @@ def _curve_plot(comparison: Comparison) -> Plot:
     )
     head = ["year", "sessions", *map(str, first["name"])]
     behind = Table("Mean loss saved by year, of the expanding mean's loss.", head, rows)
-    return Plot(to_uri(curve_figure(comparison)), "Cumulated loss saved against the best baseline", caption, [behind])
+    return Plot(to_bytes(curve_figure(comparison)), "Cumulated loss saved against the best baseline", caption, [behind])
 
 
 def regime_table(comparison: Comparison) -> Table:

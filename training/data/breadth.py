@@ -13,7 +13,7 @@ from features.membership import member_spans
 from serving.words import day, share
 from training.data.section import Section
 from training.reports.plot import Plot
-from training.reports.style import INK, LINES, MUTED, canvas, to_uri
+from training.reports.style import INK, LINES, MUTED, canvas, to_bytes
 from training.reports.table import Table
 
 BIASED = "survivorship-biased"
@@ -37,7 +37,7 @@ def breadth_section(market: Market) -> Section:
     table = by_session(market)
     if not any(own["priced"].any() for own in table.values()):
         return Section("breadth", TITLE, ["The market has no closes of constituents."], findings=["No constituents: breadth is empty."])
-    plot = Plot(to_uri(coverage_figure(table, market.simulated)), CAPTION, CAPTION, [])
+    plot = Plot(to_bytes(coverage_figure(table, market.simulated)), CAPTION, CAPTION, [])
     return Section(
         "breadth",
         TITLE,

@@ -12,7 +12,7 @@ from features.market import Market
 from serving.words import UNKNOWN, day, plain, plural, share
 from training.data.section import Section
 from training.reports.plot import Plot
-from training.reports.style import INK, MUTED, canvas, legend_above, to_uri
+from training.reports.style import INK, MUTED, canvas, legend_above, to_bytes
 from training.reports.table import Table
 
 WORDS = {"retest_held": "held", "failed": "failed", "ran_away": "ran away", OPEN: "open"}
@@ -42,7 +42,7 @@ def breakout_section(market: Market) -> Section:
     if not names:
         return Section("breakouts", "Breakouts in every cell of the grid", ["No small-cap series has price-return closes."])
     tables = [end_table(grid[grid["series"] == name], SERIES.get(name, name)) for name in names]
-    plot = Plot(to_uri(grid_figure(grid, market.simulated)), f"{CAPTION} Series: {', '.join(names)}.", CAPTION, [])
+    plot = Plot(to_bytes(grid_figure(grid, market.simulated)), f"{CAPTION} Series: {', '.join(names)}.", CAPTION, [])
     return Section(
         "breakouts",
         "Breakouts in every cell of the grid",

@@ -12,7 +12,7 @@ from features.market import Market
 from serving.words import day, plural, share
 from training.data.section import Section
 from training.reports.plot import Plot
-from training.reports.style import INK, LINES, canvas, to_uri
+from training.reports.style import INK, LINES, canvas, to_bytes
 from training.reports.table import Table
 
 MILLION, BILLION = 1e6, 1e9
@@ -42,7 +42,7 @@ def flow_section(market: Market, values: pd.DataFrame) -> Section:
     left = leave_one_out(settled.totals)
     funds = sorted(settled.totals["fund"].unique())
     last = last_print(market)
-    plot = Plot(to_uri(year_figure(left, market.simulated)), CAPTION, CAPTION, [])
+    plot = Plot(to_bytes(year_figure(left, market.simulated)), CAPTION, CAPTION, [])
     heading = f"The universe is {plural(len(funds), 'fund')}, by name: {', '.join(funds)}. The newest print is of {day(last)}."
     return Section(
         "flows",

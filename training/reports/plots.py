@@ -1,7 +1,6 @@
-"""The plots of a run that MLflow keeps as well: regimes, forecast fans, loss over time."""
+"""Plots of the report: regimes, and loss over time."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,10 +12,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator, PercentFormatter
 
 from models.scoring import UNIDENTIFIED
-from training.evaluation.calibration import loss_gain
-from training.reports.base_fans import base_fan
-from training.reports.plots_fans import fan_figure
-from training.reports.style import INK, LINES, MUTED, PAPER, canvas, legend_above, panels, to_bytes
+from training.reports.style import INK, LINES, MUTED, canvas, legend_above, panels
 from training.study import Study
 
 SHADES: Mapping[str, dict[str, Any]] = {
@@ -123,32 +119,3 @@ def asset_handles(assets: Sequence[str], *, marked: bool, joined: bool = True) -
         )
         for line, asset in zip(LINES, assets, strict=False)
     ]
-
-
-def plot_files(study: Study, folder: Path, card: Mapping[str, Any], enter: float = 0.6, leave: float = 0.4) -> list[Path]:
-    """Write the regimes, the fans and the loss over time as PNG files.
-
-    Parameters
-    ----------
-    folder : exists
-    card : as `serving.card.build_card`; it knows what is served, and whether the market is simulated
-    enter, leave : thresholds of the call
-
-    Returns
-    -------
-    list of the three files
-    """
-    simulated = bool(card["market"]["simulated"])
-    cells = sorted({each["horizon"] for each in card["forecast"]})
-    base = base_fan(study.prices, list(dict.fromkeys(each["asset"] for each in card["forecast"])), cells)
-    figures = {
-        "regimes": regime_figure(study, enter, leave, simulated),
-        "forecast_fans": fan_figure(card["forecast"], base, simulated),
-        "loss_over_time": gain_figure(loss_gain(study.forecasts.losses, study.skill), simulated),
-    }
-    files = []
-    for name, figure in figures.items():
-        figure.set_facecolor(PAPER)
-        files.append(folder / f"{name}.png")
-        files[-1].write_bytes(to_bytes(figure, "png"))
-    return files

@@ -21,6 +21,7 @@ from training.reports import inputs, plots_checks, tables, tables_skill
 from training.reports.base_fans import base_fan
 from training.reports.card import card_when, forecast_table
 from training.reports.earned import earned_section
+from training.reports.kept import Report
 from training.reports.ladder import ladder_sentences
 from training.reports.made import commands_of, config_table, made_terms
 from training.reports.plot import Plot, captioned
@@ -35,8 +36,7 @@ TEMPLATES = Path(__file__).parents[1] / "templates"
 ENTER, LEAVE = 0.6, 0.4
 
 
-def write_report(
-    path: Path,
+def make_report(
     card: Mapping[str, Any],
     facts: Mapping[str, Any],
     study: Study,
@@ -44,12 +44,11 @@ def write_report(
     events: pd.DataFrame,
     strategies: Strategies,
     run_info: Mapping[str, Any],
-) -> Path:
-    """Write the report of a run.
+) -> Report:
+    """Make the report of a run.
 
     Parameters
     ----------
-    path : of the HTML file; its folder exists
     card : as `serving.card.build_card`
     facts : as `training.facts.gather_facts`
     events : as `training.claims.events.event_study`
@@ -57,13 +56,11 @@ def write_report(
     run_info : run_id, experiment, tracking_uri, commit, code_hash, seed, fingerprint and config (values by dotted name), as
         far as they are known
 
-    Returns
-    -------
-    path
     """
     config = dict(run_info.get("config", {}))
     simulated = bool(market.simulated)
     assets, horizons = list(facts["assets"]), list(facts["horizons"])
+    plots = _plots(card, study, events, config, assets, horizons, simulated)
     page = {
         "title": f"{'SIMULATED · ' if simulated else ''}appetite: report on {market.name}, {card['session']}",
         "market": market,
@@ -72,7 +69,7 @@ def write_report(
         "terms": card_terms(card).items(),
         "forecast": forecast_table(card),
         "facts": facts,
-        "plots": _plots(card, study, events, config, assets, horizons, simulated),
+        "plots": plots,
         "sure": regime_section(study, facts["regime"], *_thresholds(config), simulated),
         "skill": _skill(study, assets),
         "ladder": ladder_sentences(study),
@@ -100,8 +97,7 @@ def write_report(
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    path.write_text(environment.get_template("report.html.j2").render(page), encoding="utf-8")
-    return path
+    return Report(environment.get_template("report.html.j2").render(page), plots)
 
 
 def _plots(

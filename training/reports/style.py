@@ -107,6 +107,6 @@ def to_bytes(figure: Figure, kind: str = "svg") -> bytes:
     return out.getvalue()
 
 
-def to_uri(figure: Figure) -> str:
-    """Render as an SVG that a page carries inside itself."""
-    return "data:image/svg+xml;base64," + base64.b64encode(to_bytes(figure)).decode("ascii")
+def as_uri(svg: bytes) -> str:
+    """Put an SVG into the form that a page carries inside itself."""
+    return "data:image/svg+xml;base64," + base64.b64encode(svg).decode("ascii")

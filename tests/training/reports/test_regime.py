@@ -16,7 +16,7 @@ from training.facts import gather_facts
 from training.refit_history import refit_history
 from training.reports.plots_regime import moved_figure, range_figure, refits_figure
 from training.reports.regime import YEAR, newest_year, refits_table, regime_section, specification_table, sure_sentences
-from training.reports.report import write_report
+from training.reports.report import make_report
 from training.reports.style import to_bytes
 from training.strategies import make_strategies
 from training.study import make_table, run_study
@@ -160,7 +160,7 @@ def report_of(market, config, study, facts, folder):
     events = event_study(market, config.assets, config.horizons)
     earned = make_strategies(study.forecasts.losses, study.skill, study.prices, 1)
     info = {"config": config.resolved()}
-    text = write_report(folder / "r.html", card, facts, study, market, events, earned, info).read_text(encoding="utf-8")
+    text = make_report(card, facts, study, market, events, earned, info).html
     assert Page(text).open == []
     return text
 

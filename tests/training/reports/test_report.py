@@ -28,10 +28,10 @@ from training.regimes import STATE_NAMES, UNIDENTIFIED
 from training.reports.base_fans import AFTER, BEFORE, FAN_STEP, base_fan, event_path, path_fan
 from training.reports.captions import CAPTIONS
 from training.reports.inputs import FACE, HIGH, SOURCES, WIDE, silent_columns, sparkline
-from training.reports.plots import SHADES, plot_files, regime_spells
+from training.reports.plots import SHADES, regime_spells
 from training.reports.plots_fans import fan_figure
-from training.reports.report import TEMPLATES, write_report
-from training.reports.style import to_bytes
+from training.reports.report import TEMPLATES, make_report
+from training.reports.style import as_uri, to_bytes
 from training.strategies import make_strategies
 from training.study import make_table, run_study
 
@@ -60,7 +60,7 @@ def run(sample_market, project_root):
 
 @pytest.fixture(scope="module")
 def html(run, tmp_path_factory):
-    return write_report(tmp_path_factory.mktemp("report") / "report.html", **run).read_text(encoding="utf-8")
+    return make_report(**run).html
 
 
 class Page(HTMLParser):
@@ -172,7 +172,7 @@ def test_market_of_files_is_not_called_simulated(run, tmp_path):
     market = dataclasses.replace(run["market"], simulated=False, note="files")
     named = {"name": "files", "simulated": False, "note": "files"}
     card = run["card"] | {"market": named}
-    text = write_report(tmp_path / "r.html", **(run | {"market": market, "card": card})).read_text(encoding="utf-8")
+    text = make_report(**(run | {"market": market, "card": card})).html
     assert all("SIMULATED" not in part for part in (text, *pictures(text)))
 
 
@@ -181,7 +181,7 @@ def test_hostile_names_stay_text(run, tmp_path):
     market = dataclasses.replace(run["market"], name=hostile, note=hostile)
     card = run["card"] | {"market": {"name": hostile, "simulated": True, "note": hostile}, "model": hostile}
     info = run["run_info"] | {"commit": hostile, "config": run["run_info"]["config"] | {"note": hostile}}
-    text = write_report(tmp_path / "r.html", **(run | {"market": market, "card": card, "run_info": info})).read_text(encoding="utf-8")
+    text = make_report(**(run | {"market": market, "card": card, "run_info": info})).html
     assert "<script" not in text
     assert "<img src=http" not in text
     assert len(Page(text).images) == len(CAPTIONS)
@@ -278,7 +278,7 @@ def test_report_says_of_every_cell_whether_the_luckiest_rung_is_better(html, run
 
 def test_report_says_that_nothing_is_locked_away_where_nothing_is(run, tmp_path):
     facts = run["facts"] | {"lockbox": None}
-    assert "No rows are locked away" in write_report(tmp_path / "r.html", **(run | {"facts": facts})).read_text(encoding="utf-8")
+    assert "No rows are locked away" in make_report(**(run | {"facts": facts})).html
 
 
 def test_report_without_judged_rows_says_so(run, tmp_path):
@@ -286,7 +286,7 @@ def test_report_without_judged_rows_says_so(run, tmp_path):
     losses = study.forecasts.losses.assign(outer=False)
     young = dataclasses.replace(study, forecasts=dataclasses.replace(study.forecasts, losses=losses), skill=skill_table(losses))
     nothing_earned = make_strategies(losses, young.skill, study.prices, 1)
-    text = write_report(tmp_path / "r.html", **(run | {"study": young, "strategies": nothing_earned})).read_text(encoding="utf-8")
+    text = make_report(**(run | {"study": young, "strategies": nothing_earned})).html
     assert "so nothing was traded" in text
     assert "no out-of-sample rows with a known outcome yet" in text
     assert "Nothing could be judged yet" in text
@@ -294,20 +294,21 @@ def test_report_without_judged_rows_says_so(run, tmp_path):
 
 
 def test_report_without_events_or_run_info_is_whole(run, tmp_path):
-    text = write_report(tmp_path / "r.html", **(run | {"events": run["events"].iloc[:0], "run_info": {}})).read_text(encoding="utf-8")
+    text = make_report(**(run | {"events": run["events"].iloc[:0], "run_info": {}})).html
     assert "No event on record." in text
     assert "not recorded" in text
     assert Page(text).open == []
 
 
 def test_report_of_the_same_run_is_the_same(html, run, tmp_path):
-    assert write_report(tmp_path / "again.html", **run).read_text(encoding="utf-8") == html
+    assert make_report(**run).html == html
 
 
-def test_plot_files_are_three_pictures(run, tmp_path):
-    files = plot_files(run["study"], tmp_path, run["card"])
-    assert [file.name for file in files] == ["regimes.png", "forecast_fans.png", "loss_over_time.png"]
-    assert all(file.read_bytes().startswith(b"\x89PNG") for file in files)
+def test_plot_files_are_three_pictures_of_the_report(run, tmp_path):
+    report = make_report(**run)
+    files = report.write_plots(tmp_path)
+    assert [file.name for file in files] == ["regimes.svg", "forecast_fans.svg", "loss_over_time.svg"]
+    assert all(file.read_bytes().startswith(b"<?xml") and as_uri(file.read_bytes()) in report.html for file in files)
 
 
 def test_fan_figure_says_simulated_only_if_asked(run):
