@@ -58,8 +58,10 @@ def patterns(X: Array) -> list[tuple[NDArray[np.bool_], NDArray[np.int64]]]:
     seen = ~np.isnan(X)
     if seen.all():
         return [(np.ones(X.shape[1], dtype=np.bool_), np.arange(len(X)))]
-    kinds, which = np.unique(seen, axis=0, return_inverse=True)
-    return [(kind, np.flatnonzero(which.ravel() == m)) for m, kind in enumerate(kinds)]
+    packed = np.packbits(seen, axis=1)  # one word a row: sorting words is many times as fast as sorting rows
+    words = packed.view(f"V{packed.shape[1]}").ravel()
+    _, first, which = np.unique(words, return_index=True, return_inverse=True)
+    return [(seen[row], np.flatnonzero(which == m)) for m, row in enumerate(first)]
 
 
 def squared_distances(X: Array, mean: Array, whiten: Array) -> Array:

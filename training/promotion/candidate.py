@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from training.book import SERVED
 from training.errors import JobError
+
+COLUMNS = ["session", "asset", "horizon", "rung", "y", "crps", "outer"]
 
 
 @dataclass(frozen=True)
@@ -15,7 +18,8 @@ class Candidate:
 
     Attributes
     ----------
-    losses, skill : of the walk-forward
+    losses : of the served series in the walk-forward: `COLUMNS`
+    skill : of the walk-forward
     cells : assets and horizons that the run was asked to forecast
     simulated : whether its market is simulated
     market : name of its market
@@ -51,7 +55,8 @@ def load_candidate(run_id: str) -> Candidate:
     try:
         run = mlflow.get_run(run_id)
         folder = Path(mlflow.artifacts.download_artifacts(run_id=run_id, artifact_path="evaluation"))
-        losses, skill = pd.read_parquet(folder / "oos_losses.parquet"), _read_skill(folder / "skill.csv")
+        losses = pd.read_parquet(folder / "oos_losses.parquet", columns=COLUMNS, filters=[("rung", "==", SERVED)])
+        skill = _read_skill(folder / "skill.csv")
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     except (MlflowException, OSError) as error:
         raise JobError(f"run '{run_id}' has no evaluation to judge by: {' '.join(str(error).split())}") from None
