@@ -1,6 +1,5 @@
 """What was found, in sentences that need no statistics to be read."""
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,8 +8,8 @@ import pandas as pd
 from serving.words import day, p_value, percent, plural, share
 from training.claims.assets import ASSETS
 from training.claims.family import Cell
+from training.claims.gains import best_words, gain_words
 from training.claims.outcomes import excursions
-from training.claims.register import GAIN_SAID
 from training.claims.rules import HELD, STATES
 from training.claims.shifts import LEVEL
 from training.claims.trial import SMALL_CAPS, Judged, Trial
@@ -177,21 +176,7 @@ def special_words(judged: Judged, trial: Trial) -> list[str]:
         words = " and ".join(str(end).replace("_", " ") for end in late["end"])
         out.append(f"The breakout of late 2020 was never retested by the rule (it {words}): what the claim speaks of did not happen.")
         moves = excursions(trial.prices[judged.claim.asset]).reindex(pd.DatetimeIndex(late["confirmed"]))
-        out += [_best_words(date, row) for date, row in moves.dropna(subset="mfe").iterrows()]  # none where the year is not over
+        out += [best_words(date, row) for date, row in moves.dropna(subset="mfe").iterrows()]  # none where the year is not over
     if judged.claim.asset in trial.prices:
-        out.append(_gain_words(judged, trial))
+        out.append(gain_words(trial.prices[judged.claim.asset]))
     return out
-
-
-def _best_words(date: Any, moves: pd.Series) -> str:
-    best = f"{percent(moves['mfe'])}, {moves['to_mfe']:.0f} sessions on"
-    return f"Within a year of the breakout confirmed on {day(date)} the best close was {best}."
-
-
-def _gain_words(judged: Judged, trial: Trial) -> str:
-    best = excursions(trial.prices[judged.claim.asset])["mfe"].dropna()
-    as_great = float((best >= math.log1p(GAIN_SAID)).mean())
-    return (
-        f"A best close {GAIN_SAID:+.0%} or more above the start came within a year of {share(as_great)} of all sessions "
-        f"(n = {len(best):,}; median {percent(best.median())}): it takes no event."
-    )

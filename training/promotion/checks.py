@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from serving.words import plural
 from training.book import SERVED
 from training.evaluation.skill import LONGEST_TESTED
 from training.promotion.candidate import Candidate
@@ -87,7 +88,8 @@ def _skill(tested: pd.DataFrame, rules: Sound) -> Check:
     skill, rule = _mean(tested["crps_skill"]), f"at least {rules.min_crps_skill:+.3f}"
     said = f"{skill:+.3f}" if np.isfinite(skill) else UNKNOWN
     fault = f"mean CRPS skill is {UNKNOWN}" if said == UNKNOWN else f"mean CRPS skill {said}, the rule is {rule}"
-    return Check("min_crps_skill", said, rule, skill >= rules.min_crps_skill and said != UNKNOWN, fault)
+    over = f"mean over {plural(len(tested), 'cell')} up to {LONGEST_TESTED} sessions, each against its own best baseline"
+    return Check("min_crps_skill", f"{said}, {over}", rule, skill >= rules.min_crps_skill and said != UNKNOWN, fault)
 
 
 def _mean(values: pd.Series) -> float:
