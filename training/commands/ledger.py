@@ -27,8 +27,19 @@ def list_(family: str, as_json: bool) -> None:
         from training.ledger.words import gather_ledger, render_ledger
         from training.tracking import current_ledger
 
-        families = gather_ledger(current_ledger(), family)
+        families = gather_ledger(current_ledger(), family, _deleted)
         show_json(families) if as_json else show(render_ledger(families))
+
+
+def _deleted(family: str) -> set[str]:
+    from training.existing_store import has_store
+    from training.ledger.seen import runs_of
+    from training.tracking import connect
+
+    if not has_store():
+        return set()
+    connect()
+    return {each.run_id for each in runs_of("family_id", family) if each.deleted}
 
 
 @ledger.command()

@@ -1,6 +1,6 @@
 """Runs of one family side by side, with what many trials leave of their p-values, and whether there is a best at all."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -37,6 +37,7 @@ class Comparison:
         p_adjusted, q, in_mcs, mcs_p, sharpe, deflated, prereg, skill_on, n_on, skill_off, n_off, trial (its number, -1 for a baseline)
     cells : `training.comparison.cells.cell_table` with the name of each run
     missing : trials that the ledger or MLflow lacks, unacknowledged
+    deleted : trials of the family whose runs are marked deleted in MLflow, which count as before
     """
 
     choice: Choice
@@ -47,6 +48,7 @@ class Comparison:
     runs: pd.DataFrame
     cells: pd.DataFrame
     missing: tuple[Missing, ...]
+    deleted: tuple[Entry, ...] = ()
 
     @property
     def simulated(self) -> bool:
@@ -87,7 +89,7 @@ class Comparison:
         )
 
 
-def compare(choice: Choice, mirror: Mirror, missing: Sequence[Missing], *, common: bool) -> Comparison:
+def compare(choice: Choice, mirror: Mirror, missing: Sequence[Missing], *, common: bool, deleted: Collection[str] = ()) -> Comparison:
     """Compare the trials of a choice.
 
     Parameters
@@ -95,6 +97,7 @@ def compare(choice: Choice, mirror: Mirror, missing: Sequence[Missing], *, commo
     mirror : numbers of the ledger
     missing : trials that the ledger or MLflow lacks, unacknowledged
     common : rank on the rows that all share, those with few rows among them
+    deleted : ids of runs that are marked deleted in MLflow
 
     Raises
     ------
@@ -110,7 +113,8 @@ def compare(choice: Choice, mirror: Mirror, missing: Sequence[Missing], *, commo
     names = {number: entry.name for number, entry in enumerate(aligned.entries)}
     cells = cell_table(aligned)
     cells.insert(0, "name", cells["trial"].map(names))
-    return Comparison(choice, aligned, composite, verdicts, earned, runs, cells, tuple(missing))
+    gone = tuple({each.run_id: each for each in choice.family if each.run_id in deleted}.values())
+    return Comparison(choice, aligned, composite, verdicts, earned, runs, cells, tuple(missing), gone)
 
 
 def _runs(aligned: Aligned, composite: Composite, verdicts: Verdicts, earned: Earned | None) -> pd.DataFrame:

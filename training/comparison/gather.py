@@ -35,4 +35,5 @@ def compare_experiment(
         raise JobError(f"compare: there is no experiment '{experiment}'; there are {', '.join(sorted(there))}")
     choice = choose(ledger.read(), experiment, names=names, market=market, family=family)
     seen = [each for each in runs_of("family_id", choice.family_id) if each.tags.get("job") in JOBS]
-    return compare(choice, ledger.mirror, missing_trials(choice.family, seen), common=common)
+    deleted = {each.run_id for each in seen if each.deleted}
+    return compare(choice, ledger.mirror, missing_trials(choice.family, seen), common=common, deleted=deleted)

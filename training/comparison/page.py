@@ -8,7 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from serving.words import count, fixed, p_value, share, signed
 from training.comparison.compare import Comparison
 from training.comparison.plots import MOST_ROWS, curve_figure, curve_runs, saved, set_figure
-from training.comparison.screen import SHOWN, facts, placed
+from training.comparison.screen import SHOWN, facts, placed, shown_name
 from training.ledger.words import SHORT_ID
 from training.reports.plot import Plot
 from training.reports.style import to_bytes
@@ -46,7 +46,7 @@ def run_tables(comparison: Comparison) -> list[Table]:
     rest: list[list[str]] = []
     for row in placed(comparison.runs).to_dict("records"):
         is_baseline = row["trial"] < 0
-        cells = [count(row["place"]), str(row["name"]), fixed(row["crps_ratio"], SHOWN), *_tested(row, is_baseline)]
+        cells = [count(row["place"]), shown_name(row, comparison), fixed(row["crps_ratio"], SHOWN), *_tested(row, is_baseline)]
         (first if is_baseline or len(first) < MOST_ROWS else rest).append(cells)
     shown = Table("Runs and baselines, least loss first; equal ones share a place.", head, first, text=(1, 10))
     return [shown, Table(f"The other {len(rest)} runs.", head, rest, text=(1, 10))] if rest else [shown]

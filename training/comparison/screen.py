@@ -1,17 +1,17 @@
 """A comparison on a terminal of 100 columns, and as plain values."""
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from serving.output import as_records
 from serving.words import fixed, is_missing, plural, share, signed
-from training.comparison.common_rows import Aside
 from training.comparison.compare import Comparison
 from training.ledger.overlap import overlapping_words
-from training.ledger.register import FAILED, FINISHED, KILLED, NOTED, OPEN
+from training.ledger.register import FAILED, FINISHED, KILLED, NOTED, OPEN, Entry
+from training.ledger.seen import deleted_words
 from training.ledger.words import SHORT_ID
 
 SHOWN = 4
@@ -23,7 +23,8 @@ LEGEND = (
 )
 WIDTH = 100
 MOST_TOLD = 5
-"""Trials without numbers that are named."""
+"""Trials of a kind (without numbers, deleted) that are named."""
+DELETED = " (deleted)"
 HEAD = f"{'':>3} {'run':<22}{'ratio':>7}{'80%':>5}{'p':>7}{'p adj':>7}{'q':>7}{'MCS':>5}{'DSR':>6}{'pre':>5}{'on':>7}{'off':>7}  run id"
 
 
@@ -52,8 +53,10 @@ def facts(comparison: Comparison) -> list[str]:
         f"{comparison.verdicts.n_effective:.1f} independent ones",
     ]
     lines += [f"'{entry.name}' ({entry.run_id[:SHORT_ID]}): {chosen.words()}" for entry, chosen in comparison.chosen()]
+    if comparison.deleted:
+        lines.append("marked deleted, and counted as before: " + _listed([_told_deleted(each) for each in comparison.deleted]))
     if comparison.aligned.aside:
-        lines.append("finished, and counted without numbers: " + _told_aside(comparison.aligned.aside))
+        lines.append("finished, and counted without numbers: " + _listed([each.words() for each in comparison.aligned.aside]))
     if choice.overlapping:
         lines.append(overlapping_words(choice.overlapping))
     if comparison.earned is not None and not is_missing(comparison.earned.overfit):
@@ -61,16 +64,31 @@ def facts(comparison: Comparison) -> list[str]:
     return lines
 
 
-def _told_aside(aside: Sequence[Aside]) -> str:
-    more = [f"and {len(aside) - MOST_TOLD} more"] if len(aside) > MOST_TOLD else []
-    return "; ".join([*(each.words() for each in aside[:MOST_TOLD]), *more])
+def _listed(words: Sequence[str]) -> str:
+    more = [f"and {len(words) - MOST_TOLD} more"] if len(words) > MOST_TOLD else []
+    return "; ".join([*words[:MOST_TOLD], *more])
+
+
+def _told_deleted(entry: Entry) -> str:
+    return f"'{entry.name}' ({entry.run_id[:SHORT_ID]}): {deleted_words(entry.run_id)}"
+
+
+def shown_name(row: Mapping[Any, Any], comparison: Comparison, width: int | None = None) -> str:
+    """Name a row of the ranking, and mark a run that is deleted.
+
+    Parameters
+    ----------
+    width : characters there are for it; None for any number
+    """
+    mark = DELETED if row["run_id"] in {each.run_id for each in comparison.deleted} else ""
+    return str(row["name"])[: None if width is None else width - len(mark)] + mark
 
 
 def render(comparison: Comparison, experiment: str) -> str:
     """Lay a comparison out for a terminal."""
     lines = ["SIMULATED market"] if comparison.simulated else []
     lines += [f"experiment '{experiment}'", *_wrapped(*facts(comparison)), "", HEAD]
-    lines += [_line(row) for row in placed(comparison.runs).to_dict("records")]
+    lines += [_line(row, shown_name(row, comparison, 21)) for row in placed(comparison.runs).to_dict("records")]
     lines += ["", *_wrapped(LEGEND)]
     others = [f"also in this experiment: family {other}; choose it with --family" for other in comparison.choice.others]
     return "\n".join([*lines, "", *_wrapped(comparison.verdict(), *others)])
@@ -80,7 +98,7 @@ def _wrapped(*sentences: str) -> list[str]:
     return [line for each in sentences for line in textwrap.wrap(each, WIDTH, subsequent_indent="  ", break_on_hyphens=False)]
 
 
-def _line(row: dict[Any, Any]) -> str:
+def _line(row: dict[Any, Any], name: str) -> str:
     mark = "" if row["trial"] < 0 else "yes" if row["prereg"] else "no"
     numbers = (
         f"{row['crps_ratio']:>7.{SHOWN}f}{_or_blank(share(row['coverage_80'])):>5}"
@@ -88,7 +106,7 @@ def _line(row: dict[Any, Any]) -> str:
         + f"{'in' if row['in_mcs'] else 'out':>5}{_or_blank(fixed(row['deflated'], 2)):>6}{mark:>5}"
         + "".join(f"{_or_blank(signed(row[each])):>7}" for each in ("skill_on", "skill_off"))
     )
-    return f"{row['place']:>3} {str(row['name'])[:21]:<22}{numbers}  {str(row['run_id'])[:SHORT_ID]}".rstrip()
+    return f"{row['place']:>3} {name:<22}{numbers}  {str(row['run_id'])[:SHORT_ID]}".rstrip()
 
 
 def _p(value: Any) -> str:
@@ -119,6 +137,7 @@ def plain_values(comparison: Comparison, experiment: str) -> dict[str, Any]:
         "verdict": comparison.verdict(),
         "overfit": None if earned is None or is_missing(earned.overfit) else earned.overfit,
         "missing": [{"run_id": each.run_id, "name": each.name, "lacks": each.lacks} for each in comparison.missing],
+        "deleted": [each.run_id for each in comparison.deleted],
         "other_families": list(comparison.choice.others),
         "overlapping": dict(comparison.choice.overlapping),
         "runs": as_records(placed(comparison.runs)),

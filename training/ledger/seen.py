@@ -33,6 +33,11 @@ class Seen:
     tags: Mapping[str, str]
 
 
+def deleted_words(run_id: str) -> str:
+    """Say of a run that it is only marked deleted, and the way back."""
+    return f"deleted in MLflow; restore with `mlflow runs restore --run-id {run_id}`"
+
+
 def experiment_names() -> list[str]:
     """List the experiments that are not deleted."""
     import mlflow

@@ -1,6 +1,7 @@
 """The ledger in words: its families and how many trials each has, the trials of one, whether every line is as written."""
 
 import textwrap
+from collections.abc import Callable, Collection
 from typing import Any
 
 from serving.chain import Broken
@@ -9,6 +10,7 @@ from training.errors import JobError
 from training.ledger.ledger import Ledger
 from training.ledger.overlap import opened_before, overlapping, overlapping_words
 from training.ledger.register import FAILED, FINISHED, KILLED, NOTED, OPEN, Entry, Register
+from training.ledger.seen import deleted_words
 
 STATES = (FINISHED, FAILED, KILLED, OPEN, NOTED)
 SHORT_ID = 8
@@ -54,17 +56,19 @@ def find_family(register: Register, name: str) -> str:
     return found[0]
 
 
-def gather_ledger(ledger: Ledger, family: str = "") -> list[dict[str, Any]]:
+def gather_ledger(ledger: Ledger, family: str = "", deleted: Callable[[str], Collection[str]] = lambda _family: ()) -> list[dict[str, Any]]:
     """Collect the families of a ledger as plain values, the one that was tried last at the end.
 
     Parameters
     ----------
     family : only this one, with its trials; empty for all, without
+    deleted : gives the ids of runs of a family that are marked deleted in MLflow
     """
     register = ledger.read()
     chosen = find_family(register, family) if family else ""
+    gone = deleted(chosen) if chosen else ()
     return [
-        _family(register, entries) | ({"trials": [_trial(each) for each in entries]} if chosen else {})
+        _family(register, entries) | ({"trials": [_trial(each, each.run_id in gone) for each in entries]} if chosen else {})
         for name, entries in register.families().items()
         if not chosen or name == chosen
     ]
@@ -92,7 +96,7 @@ def _family(register: Register, entries: list[Entry]) -> dict[str, Any]:
     }
 
 
-def _trial(entry: Entry) -> dict[str, Any]:
+def _trial(entry: Entry, deleted: bool) -> dict[str, Any]:
     sign_off = None if entry.sign_off is None else vars(entry.sign_off)
     trial = entry.trial
     return {
@@ -107,6 +111,7 @@ def _trial(entry: Entry) -> dict[str, Any]:
         "parent": trial.parent,
         "seed": trial.seed,
         "acknowledged": sign_off,
+        "deleted": deleted,
         "chosen_by_search": None if entry.chosen_by_search is None else vars(entry.chosen_by_search),
     }
 
@@ -132,13 +137,23 @@ def _block(family: dict[str, Any]) -> str:
     if box is not None and box["family_id"] != family["family_id"]:
         lines.append(f"  the lock-box was opened in family {box['family_id']}, which has an asset and sealed sessions in common")
     if family["overlapping"]:
-        lines += textwrap.wrap(overlapping_words(family["overlapping"]), WIDTH, initial_indent="  ", subsequent_indent="    ")
+        lines += _wrapped(overlapping_words(family["overlapping"]))
     lines += [
-        f"  {each['at'][:16]}  {each['run_id'][:SHORT_ID]:<{SHORT_ID}}  {each['kind']:<8} {each['state']:<8} {each['name'][:46]:<46}"
-        + (" signed off" if each["acknowledged"] else "")
+        f"  {each['at'][:16]}  {each['run_id'][:SHORT_ID]:<{SHORT_ID}}  {each['kind']:<8} {each['state']:<8} {each['name'][:40]:<40}"
+        + (" signed off" if each["acknowledged"] else " deleted" if each["deleted"] else "")
         for each in family.get("trials", [])
     ]
+    gone = {each["run_id"]: each["name"] for each in family.get("trials", []) if each["deleted"]}
+    lines += [
+        line
+        for run_id, name in gone.items()
+        for line in _wrapped(f"'{name}' ({run_id[:SHORT_ID]}) counts as before: {deleted_words(run_id)}")
+    ]
     return "\n".join(lines)
+
+
+def _wrapped(words: str) -> list[str]:
+    return textwrap.wrap(words, WIDTH, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)
 
 
 def render_verified(ledger: Ledger, broken: Broken | None, lost: str | None) -> str:

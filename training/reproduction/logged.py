@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from training.config import TrainConfig, explain, told
 from training.errors import JobError
+from training.ledger.seen import deleted_words
 from training.reproduction.inputs import INPUTS_FILE
 
 SHORT_ID = 8
@@ -71,12 +72,18 @@ def load_logged(name: str, experiment: str) -> Logged:
 
 def _find(name: str, experiment: str) -> Any:
     import mlflow
+    from mlflow.entities import ViewType
 
     found = mlflow.get_experiment_by_name(experiment)
-    runs = mlflow.search_runs([found.experiment_id], output_format="list") if found else []
+    runs = mlflow.search_runs([found.experiment_id], run_view_type=ViewType.ALL, output_format="list") if found else []
     named = [run for run in runs if name in (run.info.run_id, run.info.run_name)]
     if not named and len(name) >= SHORT_ID:
         named = [run for run in runs if run.info.run_id.startswith(name)]
+    deleted = [run for run in named if run.info.lifecycle_stage == "deleted"]
+    named = [run for run in named if run not in deleted]
+    if deleted and not named:
+        run_id = deleted[0].info.run_id
+        raise JobError(f"reproduce: run '{deleted[0].info.run_name}' ({run_id[:SHORT_ID]}) is {deleted_words(run_id)}")
     if len(named) == 1:
         return named[0]
     ids = ", ".join(run.info.run_id[:SHORT_ID] for run in named)

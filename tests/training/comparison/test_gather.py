@@ -1,5 +1,6 @@
 """A family in MLflow and in the ledger: deleted runs, purged runs, strangers; and the lock-box of a run."""
 
+import html
 import json
 from pathlib import Path
 
@@ -239,3 +240,45 @@ def test_ledger_of_another_store_is_another_one(store, tmp_path, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/other.db")
     assert current_ledger() == Ledger(tmp_path / "other.ledger")
     assert current_ledger().read().entries == ()
+
+
+def test_deleted_run_is_marked_on_screen_and_page_with_the_way_back(store, tmp_path):
+    client, experiment = store
+    kept, gone = fill(client, experiment, 2)
+    client.delete_run(gone)
+    way_back = f"deleted in MLflow; restore with `mlflow runs restore --run-id {gone}`"
+    done = invoke("compare", "--out", "ranking")
+    assert done.exit_code == 0, done.stderr
+    rows = {line.split()[-1]: line for line in done.stdout.splitlines() if line.endswith((kept[:8], gone[:8]))}
+    assert "run 1 (deleted)" in rows[gone[:8]]
+    assert "deleted" not in rows[kept[:8]]
+    assert f"'run 1' ({gone[:8]}): {way_back}" in " ".join(done.stdout.split())
+    assert max(map(len, done.stdout.splitlines()[:-5])) <= 100
+    page = html.unescape((tmp_path / "ranking.html").read_text())
+    assert way_back in page
+    assert page.count("run 1 (deleted)") == 1
+    assert json.loads(invoke("compare", "--json").stdout)["deleted"] == [gone]
+
+
+def test_deleted_run_is_marked_in_the_list_of_its_family(store):
+    client, experiment = store
+    kept, gone = fill(client, experiment, 2)
+    client.delete_run(gone)
+    text = invoke("ledger", "list", "--family", FAMILY.id).stdout
+    rows = {words[1]: line for line in text.splitlines() if len(words := line.split()) > 3}
+    assert rows[gone[:8]].endswith(" deleted")
+    assert "deleted" not in rows[kept[:8]]
+    assert f"restore with `mlflow runs restore --run-id {gone}`" in " ".join(text.split())
+    assert max(map(len, text.splitlines())) <= 100
+    (listed,) = json.loads(invoke("ledger", "list", "--family", FAMILY.id, "--json").stdout)
+    assert [each["deleted"] for each in listed["trials"]] == [False, True]
+
+
+def test_deleted_run_is_not_reproduced_and_the_way_back_is_told(store):
+    client, experiment = store
+    (gone,) = fill(client, experiment, 1)
+    client.delete_run(gone)
+    for name in ("run 0", gone, gone[:8]):
+        done = invoke("reproduce", name)
+        assert (done.exit_code, done.stderr.count("\n")) == (2, 1)
+        assert f"is deleted in MLflow; restore with `mlflow runs restore --run-id {gone}`" in done.stderr
