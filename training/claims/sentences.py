@@ -1,7 +1,6 @@
 """What was found, in sentences that need no statistics to be read."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
