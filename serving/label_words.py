@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from serving.errors import LabelError
 from serving.label_frames import TOLD, WAS
 from serving.label_place import SeriesOf, find_series
 from serving.label_series import LabelSeries, Publication
@@ -34,28 +35,39 @@ def publication_words(done: Publication) -> str:
     return "; ".join(out)
 
 
-def gather_labels(root: Path, model: str, *, newest: int, revisions: bool, market: str = "") -> list[dict[str, Any]]:
+def gather_labels(
+    root: Path, model: str, *, newest: int, revisions: bool, market: str = "", taken_back: Mapping[str, str] | None = None
+) -> list[dict[str, Any]]:
     """Collect every series of a model, as plain values.
 
     Parameters
     ----------
     root : folder of all series
     newest : how many of the newest rows; 0 for all
-    revisions : list those in the place of published labels
+    revisions : list those in the place of published labels, what versions say otherwise of before what they confirm
     market : only series of the market of this name; empty for all
+    taken_back : when and why each version was that is champion no more by a rollback
 
     Raises
     ------
     LabelError
-        Where a series is not as it was written.
+        Where a series is not as it was written, or none is of the market.
     """
     out = []
     for series in _chosen(root, model, market):
-        table = series.revisions() if revisions else series.published()
-        rows = table.iloc[-newest:] if newest else table
+        rows = _changed_first(series.revisions(), newest) if revisions else series.published().iloc[-newest:]
         listed = "revisions" if revisions else "published"
-        out.append({"series": series.of.to_dict(), "folder": str(series.folder), "summary": series.summary(), listed: _records(rows)})
+        summary = series.summary()
+        spoke = {each["version"] for word in ("versions", "compared", "restated") for each in summary[word]}
+        summary["taken_back"] = {version: why for version, why in (taken_back or {}).items() if version in spoke}
+        out.append({"series": series.of.to_dict(), "folder": str(series.folder), "summary": summary, listed: _records(rows)})
     return out
+
+
+def _changed_first(revisions: pd.DataFrame, newest: int) -> pd.DataFrame:
+    """Put what is said otherwise before what is confirmed, each in the order of writing; the newest, of the first as many as there are."""
+    kept = revisions.iloc[::-1].sort_values("differs", ascending=False, kind="stable").iloc[: newest or None]
+    return kept.sort_index().sort_values("differs", ascending=False, kind="stable")
 
 
 def verify_labels(root: Path, model: str, market: str = "") -> list[dict[str, Any]]:
@@ -68,7 +80,15 @@ def verify_labels(root: Path, model: str, market: str = "") -> list[dict[str, An
 
 
 def _chosen(root: Path, model: str, market: str) -> list[LabelSeries]:
-    return [LabelSeries(root, of) for of in find_series(root, model) if not market or of.market == market]
+    there = list(find_series(root, model))
+    chosen = [of for of in there if not market or of.market == market]
+    if market and not chosen:
+        known = ", ".join(dict.fromkeys(f"'{of.market}'" for of in there)) or "none of any other either"
+        raise LabelError(
+            f"labels: no label was published of a market '{market}'; rule: the name of a market with published labels. There are {known} "
+            f"(in '{root.absolute()}')"
+        )
+    return [LabelSeries(root, of) for of in chosen]
 
 
 def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:
@@ -113,6 +133,7 @@ def _series(each: Mapping[str, Any]) -> str:
         for word, who in (("compared", "others published"), ("restated", "it published itself, now on other values"))
         for v in summary[word]
     ]
+    lines += [f"  version {v} was taken back ({why}); what it published stays" for v, why in summary["taken_back"].items()]
     if summary["sessions"]:
         lines.append(f"revised: {share(summary['revised'], 1)} of sessions; called by another name since: {share(summary['renamed'], 1)}")
     lines = [textwrap.fill(line, WIDTH, subsequent_indent="    ", break_on_hyphens=False) for line in lines]

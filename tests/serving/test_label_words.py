@@ -130,13 +130,44 @@ def test_revisions_say_what_was_published_and_what_is_said_now(root):
     assert "SIMULATED" not in text
 
 
+def test_revisions_that_change_a_label_come_first_and_crowd_out_what_is_confirmed(root):
+    def listed(newest: int) -> list[tuple[str, bool]]:
+        (each,) = gather_labels(root, "appetite", newest=newest, revisions=True, market="files")
+        return [(row["session"], row["differs"]) for row in each["revisions"]]
+
+    series_in(root.parent, SeriesOf("appetite", "files", simulated=False)).publish("3", [said(day, 0.2) for day in (0, 1)])
+    changed = [(DAYS[2], True), (DAYS[0], True), (DAYS[1], True)]
+    assert listed(0) == [*changed, (DAYS[0], False), (DAYS[1], False), (DAYS[3], False)]
+    assert listed(4) == [*changed, (DAYS[3], False)]
+    assert listed(2) == changed[1:]
+
+
+def test_version_that_was_taken_back_is_said_where_it_spoke(root):
+    taken_back = {"2": "2024-03-01T00:00:00Z: flows were counted twice", "7": "2024-03-01T00:00:00Z: of no label"}
+    text = render_labels(gather_labels(root, "appetite", newest=1, revisions=False, market="files", taken_back=taken_back))
+    said_of_it = "version 2 was taken back (2024-03-01T00:00:00Z: flows were counted twice); what it published stays"
+    assert said_of_it in " ".join(text.split())
+    assert "of no label" not in text
+
+
+def test_market_that_no_label_is_of_is_refused_by_its_name(root, tmp_path):
+    for refused in (
+        lambda: gather_labels(root, "appetite", newest=1, revisions=False, market="nope"),
+        lambda: verify_labels(root, "appetite", market="nope"),
+    ):
+        with pytest.raises(LabelError, match="of a market 'nope'; rule: .* There are 'files', 'sample'"):
+            refused()
+    with pytest.raises(LabelError, match="There are none of any other either"):
+        gather_labels(tmp_path / "empty", "appetite", newest=1, revisions=False, market="nope")
+
+
 def test_list_is_plain_json(root):
     listed = gather_labels(root, "appetite", newest=1, revisions=False)
     assert json.loads(json.dumps(listed, allow_nan=False)) == listed
     (row,) = listed[0]["published"]
     assert (row["session"], row["version"], row["p_risk_on"], row["published_at"][-1]) == (DAYS[5], "2", 0.9, "Z")
     revised = gather_labels(root, "appetite", newest=0, revisions=True)[0]["revisions"]
-    assert [each["differs"] for each in revised] == [False, False, True, False]
+    assert [each["differs"] for each in revised] == [True, False, False, False]
     json.dumps(revised, allow_nan=False)
 
 

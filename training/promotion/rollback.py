@@ -27,6 +27,14 @@ class Rollback:
     labels: LabelNote | None = None
 
 
+def versions_taken_back() -> dict[str, str]:
+    """Say of each version that a rollback took back when that was, and why."""
+    import mlflow
+
+    versions = mlflow.MlflowClient().search_model_versions(f"name='{REGISTERED}'")
+    return {str(each.version): str(each.tags[ROLLED_BACK_TAG]) for each in versions if ROLLED_BACK_TAG in each.tags}
+
+
 def roll_back(reason: str, to: str | None = None, *, dry_run: bool = False) -> Rollback:
     """Make an earlier champion champion again.
 

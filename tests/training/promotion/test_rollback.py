@@ -1,5 +1,7 @@
 import pytest
+from click.testing import CliRunner
 
+import appetite
 from tests.training.promotion.test_promote import RULES, champion, registry
 from training.errors import JobError
 from training.promotion.promote import promote_version
@@ -39,6 +41,30 @@ def test_dry_run_of_a_rollback_moves_nothing(registry):
     done = roll_back("to see", dry_run=True)
     assert (done.champion, done.labels, champion(client)) == ("1", None, "2")
     assert client.get_model_version("appetite", "2").tags == before
+
+
+def test_labels_say_that_the_version_was_taken_back(registry):
+    client, _ = registry
+    promote_version("1", RULES)
+    promote_version("2", RULES)
+
+    def listed() -> str:
+        done = CliRunner().invoke(appetite.main, ["labels"])
+        assert done.exit_code == 0, done.stderr
+        return " ".join(done.stdout.split())
+
+    assert "taken back" not in listed()
+    roll_back("flows were counted twice")
+    why = client.get_model_version("appetite", "2").tags["rolled_back"]
+    assert f"version 2 was taken back ({why}); what it published stays" in listed()
+
+
+def test_labels_of_a_market_that_nothing_is_published_of_end_with_one_line(registry):
+    promote_version("1", RULES)
+    for words in (["labels"], ["labels", "--verify"], ["labels", "--json"]):
+        done = CliRunner().invoke(appetite.main, [*words, "--market", "nope"])
+        assert (done.exit_code, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+        assert "of a market 'nope'" in done.stderr
 
 
 def test_rollback_names_what_it_cannot_do(registry):
