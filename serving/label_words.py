@@ -9,7 +9,7 @@ import pandas as pd
 
 from serving.errors import LabelError
 from serving.label_frames import TOLD, WAS
-from serving.label_place import SeriesOf, find_series
+from serving.label_place import ROOT_VARIABLE, SeriesOf, find_series
 from serving.label_series import LabelSeries, Publication
 from serving.output import as_records
 from serving.screen import WIDTH
@@ -94,6 +94,11 @@ def _chosen(root: Path, model: str, market: str) -> list[LabelSeries]:
 def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:
     instants = {name: rows[name].dt.strftime("%Y-%m-%dT%H:%M:%SZ") for name in rows if name in ("published_at", "revised_at")}
     return as_records(rows.assign(**instants))
+
+
+def none_words(root: Path) -> str:
+    """Say that no label is published, where they were looked for, and how to look elsewhere."""
+    return f"{NONE_YET}. Looked in '{root.absolute()}'; MLFLOW_TRACKING_URI names another store, {ROOT_VARIABLE} another folder of labels"
 
 
 def render_labels(listed: list[dict[str, Any]]) -> str:

@@ -155,7 +155,7 @@ def test_market_that_no_label_is_of_is_refused_by_its_name(root, tmp_path):
         lambda: gather_labels(root, "appetite", newest=1, revisions=False, market="nope"),
         lambda: verify_labels(root, "appetite", market="nope"),
     ):
-        with pytest.raises(LabelError, match="of a market 'nope'; rule: .* There are 'files', 'sample'"):
+        with pytest.raises(LabelError, match=r"of a market 'nope'; rule: .* There are 'files', 'sample'"):
             refused()
     with pytest.raises(LabelError, match="There are none of any other either"):
         gather_labels(tmp_path / "empty", "appetite", newest=1, revisions=False, market="nope")

@@ -32,11 +32,12 @@ def compare(experiment: str, runs: str, market: str, family: str, common: bool, 
         from training.comparison.record import log_comparison, write_files
         from training.comparison.screen import plain_values, render
         from training.dead_runs import mark_dead_runs
-        from training.tracking import connect, current_ledger
+        from training.existing_store import connect_existing
+        from training.tracking import current_ledger
 
         if out is not None:
             check_folder(out)
-        connect()
+        connect_existing()
         mark_dead_runs()
         compared = compare_experiment(current_ledger(), experiment, listed_words(runs), market=market, family=family, common=common)
         html = page(compared, experiment)

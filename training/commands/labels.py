@@ -19,7 +19,7 @@ def labels(newest: int, revisions: bool, check: bool, market: str, as_json: bool
     """List the labels that were published, which never change, and how later models see them."""
     with told():
         from serving.label_place import labels_root
-        from serving.label_words import gather_labels, render_labels, render_verified, verify_labels
+        from serving.label_words import gather_labels, none_words, render_labels, render_verified, verify_labels
         from training.existing_store import has_store
         from training.promotion.rollback import versions_taken_back
         from training.tracking import REGISTERED, connect, tracking_uri
@@ -27,10 +27,10 @@ def labels(newest: int, revisions: bool, check: bool, market: str, as_json: bool
         root = labels_root(tracking_uri())
         if check:
             checked = verify_labels(root, REGISTERED, market)
-            show_json(checked) if as_json else show(render_verified(checked))
+            show_json(checked) if as_json else show(render_verified(checked) if checked else none_words(root))
             sys.exit(NOT_NOW if any(each["broken"] for each in checked) else 0)
         if has_store():
             connect()
         taken_back = versions_taken_back() if has_store() else {}
         listed = gather_labels(root, REGISTERED, newest=newest, revisions=revisions, market=market, taken_back=taken_back)
-        show_json(listed) if as_json else show(render_labels(listed))
+        show_json(listed) if as_json else show(render_labels(listed) if listed else none_words(root))

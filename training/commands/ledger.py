@@ -24,11 +24,12 @@ def ledger() -> None:
 def list_(family: str, as_json: bool) -> None:
     """List the families of trials: how many each has, and how they stand."""
     with told():
-        from training.ledger.words import gather_ledger, render_ledger
+        from training.ledger.words import gather_ledger, none_words, render_ledger
         from training.tracking import current_ledger
 
-        families = gather_ledger(current_ledger(), family, _deleted)
-        show_json(families) if as_json else show(render_ledger(families))
+        register = current_ledger()
+        families = gather_ledger(register, family, _deleted)
+        show_json(families) if as_json else show(render_ledger(families) if families else none_words(register))
 
 
 def _deleted(family: str) -> set[str]:

@@ -21,9 +21,9 @@ def promote(version: str, rules: str, dry_run: bool, rollback: bool, reason: str
     """Say whether a version becomes champion, and why; every check with its value and its rule."""
     with told():
         from training.dead_runs import mark_dead_runs
-        from training.tracking import connect
+        from training.existing_store import connect_existing
 
-        connect()
+        connect_existing()
         mark_dead_runs()
         if rollback:
             _roll_back(reason, None if version == "latest" else version, dry_run, as_json)

@@ -19,13 +19,13 @@ def reproduce(run: str, experiment: str, market: str | None, inputs_only: bool, 
     """Make a run again from its logged config, and report every difference. Ends with 1 where the numbers are others."""
     with told():
         from sources import load_market
+        from training.existing_store import connect_existing
         from training.reproduction.logged import load_logged
         from training.reproduction.outputs import DIFFERS
         from training.reproduction.reproduce import market_file, render_reproduction, write_verdict
         from training.reproduction.reproduce import reproduce as make_again
-        from training.tracking import connect
 
-        connect()
+        connect_existing()
         logged = load_logged(run, experiment)
         file = market_file(logged, market)
         with bar(as_json) as progress:

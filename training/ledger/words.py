@@ -9,6 +9,7 @@ from serving.words import plural
 from training.errors import JobError
 from training.ledger.ledger import Ledger
 from training.ledger.overlap import opened_before, overlapping, overlapping_words
+from training.ledger.place import ROOT_VARIABLE
 from training.ledger.register import FAILED, FINISHED, KILLED, NOTED, OPEN, Entry, Register
 from training.ledger.seen import deleted_words
 
@@ -63,8 +64,15 @@ def gather_ledger(ledger: Ledger, family: str = "", deleted: Callable[[str], Col
     ----------
     family : only this one, with its trials; empty for all, without
     deleted : gives the ids of runs of a family that are marked deleted in MLflow
+
+    Raises
+    ------
+    JobError
+        Where the name means none or several families.
     """
     register = ledger.read()
+    if family and not register.entries:
+        raise JobError(f"ledger: {none_words(ledger)}")
     chosen = find_family(register, family) if family else ""
     gone = deleted(chosen) if chosen else ()
     return [
@@ -114,6 +122,11 @@ def _trial(entry: Entry, deleted: bool) -> dict[str, Any]:
         "deleted": deleted,
         "chosen_by_search": None if entry.chosen_by_search is None else vars(entry.chosen_by_search),
     }
+
+
+def none_words(ledger: Ledger) -> str:
+    """Say that no trial is on record, where they were looked for, and how to look elsewhere."""
+    return f"{EMPTY}. Looked in '{ledger.root.absolute()}'; MLFLOW_TRACKING_URI names another store, {ROOT_VARIABLE} another ledger"
 
 
 def render_ledger(families: list[dict[str, Any]]) -> str:
