@@ -1,5 +1,6 @@
 """Which trials are compared: those of one family, the newest of an experiment unless another is named."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -67,7 +68,7 @@ def choose(register: Register, experiment: str, *, names: Sequence[str] = (), ma
     ids = list(dict.fromkeys(each.family_id for each in reversed(named)))
     if family:
         ids = [find_family(register, family)]
-        named = [each for each in named if each.family_id == ids[0]]
+        named = _of_family(named, names, ids[0])
     if names and len(ids) > 1:
         first, last = (next(each for each in named if each.family_id == of) for of in (ids[1], ids[0]))
         raise JobError(
@@ -97,6 +98,19 @@ def _named(ready: list[Entry], names: Sequence[str], experiment: str) -> list[En
         there = ", ".join(map(said, ready[-10:]))
         raise JobError(f"compare: '{unknown[0]}' is no finished run of '{experiment}'; the newest are {there}")
     return [each for each in ready if not names or any(_is(each, name) for name in names)]
+
+
+def _of_family(named: list[Entry], names: Sequence[str], family_id: str) -> list[Entry]:
+    own = [each for each in named if each.family_id == family_id]
+    if names and not own:
+        last = named[-1]
+        runs = ",".join(each.run_id[:SHORT_ID] for each in named if each.family_id == last.family_id)
+        typed = shlex.join(["--experiment", last.experiment, "--family", last.family_id, "--runs", runs])
+        raise JobError(
+            f"compare: {said(last)} is of family {last.family_id}, not of {family_id}; rule: --runs names runs of the family that is "
+            f"compared. Leave --runs out, or type `appetite compare {typed}`"
+        )
+    return own
 
 
 def _is(entry: Entry, name: str) -> bool:

@@ -354,6 +354,13 @@ def test_trials_of_overlapping_families_are_said_and_change_no_p(tmp_path):
         ({"market": "nowhere"}, ["market 'nowhere'", "files, sample"]),
         ({"family": "x"}, ["'x' means 0 families"]),
         ({"family": OTHER.id, "market": "sample"}, ["no finished trial"]),
+        (
+            {"family": OTHER.id, "names": ["aaaaaaaa"]},
+            [
+                f"'run aaaaaaaa-old' (aaaaaaaa, market 'sample') is of family {FAMILY.id}, not of {OTHER.id}",
+                f"`appetite compare --experiment appetite --family {FAMILY.id} --runs aaaaaaaa`",
+            ],
+        ),
     ],
 )
 def test_what_does_not_fit_is_named(two_families, given, words):
