@@ -39,6 +39,11 @@ def test_word_that_reads_runs_refuses_where_there_is_no_database_and_makes_none(
     assert list(nothing.iterdir()) == []
 
 
+def test_verification_of_nothing_makes_nothing(nothing):
+    assert invoke("ledger", "verify").exit_code == 0
+    assert list(nothing.iterdir()) == []
+
+
 LISTS = {"labels": ("labels",), "labels --verify": ("labels", "--verify"), "ledger list": ("ledger", "list")}
 
 

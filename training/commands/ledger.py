@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 @click.group()
 def ledger() -> None:
-    """The register of every trial: append-only, hash-chained; deleted runs still count."""
+    """The register of every trial: append-only, hash-chained; deleted runs still count.
+
+    Where a line is not as it was written, verify ends with 1, since that is what it looks for, and every other word with 2.
+    """
 
 
 @ledger.command("list")
@@ -44,24 +47,32 @@ def _deleted(family: str) -> set[str]:
 
 
 @ledger.command()
-def verify() -> None:
-    """Check every line and every file of numbers. Ends with 1 where one is not as it was written."""
-    with told():
-        from training.ledger.words import render_verified
-        from training.tracking import current_ledger
+@json_option
+def verify(as_json: bool) -> None:
+    """Check every line and every file of numbers, and that no run of MLflow that is a trial is lacking.
 
-        register = current_ledger()
-        broken = register.verify()
-        lost = None if broken else register.first_lost()
-        show(render_verified(register, broken, lost))
-        sys.exit(NOT_NOW if broken or lost else 0)
+    Ends with 1 where one is not as it was written, or lacking: that is what it looks for. A word that has to read such a one refuses it
+    and ends with 2.
+    """
+    with told():
+        from training.existing_store import has_store
+        from training.ledger.seen import trials_seen
+        from training.ledger.verified import verify_ledger
+        from training.tracking import connect, current_ledger
+
+        if has_store():
+            connect()
+        found = verify_ledger(current_ledger(), trials_seen() if has_store() else ())
+        show_json(found.to_dict()) if as_json else show(found.words())
+        sys.exit(0 if found.whole else NOT_NOW)
 
 
 @ledger.command()
 @click.argument("run")
 @click.option("--by", required=True, help="Who signs.")
 @click.option("--reason", required=True, help="Why the run is missing.")
-def ack(run: str, by: str, reason: str) -> None:
+@json_option
+def ack(run: str, by: str, reason: str, as_json: bool) -> None:
     """Sign off a RUN that MLflow or the ledger lacks. It still counts."""
     with told():
         from training.ledger.seen import run_seen
@@ -81,36 +92,47 @@ def ack(run: str, by: str, reason: str) -> None:
         if seen is not None and family is not None and (known is None or family == known.family_id):
             late = seen.name, seen.experiment, Trial.of_tags(seen.tags)
         entry = register.acknowledge(run, by, reason, late)
-        show(f"acknowledged by {by}: {entry.run_id} '{entry.name}' counts as a trial of family {entry.family_id}")
+        if as_json:
+            show_json({"run_id": entry.run_id, "name": entry.name, "family_id": entry.family_id, "by": by, "reason": reason})
+        else:
+            show(f"acknowledged by {by}: {entry.run_id} '{entry.name}' counts as a trial of family {entry.family_id}")
 
 
 @ledger.command()
 @click.option("--note", required=True, help="What was looked at, and what it changed.")
 @click.option("--family", default="", help="Family that the look counts in; the one that was tried last if not given.")
 @click.option("--announce", default="", metavar="CONFIG", help="Announce what this config will try, instead: its runs are preregistered.")
-def add(note: str, family: str, announce: str) -> None:
+@json_option
+def add(note: str, family: str, announce: str, as_json: bool) -> None:
     """Enter a look of a person at out-of-sample results, which counts as a trial; or announce a trial."""
     with told():
         from training.tracking import current_ledger
 
-        register = current_ledger()
         if announce:
-            from training.config import load_config
-            from training.ledger.trial import hypothesis_of
-
-            hypothesis = hypothesis_of(load_config(announce))
-            at = register.announce(hypothesis, note)
-            if hypothesis in register.read().preregistered:
-                show(
-                    f"announced on {at}: hypothesis {hypothesis}; runs of this config, whatever their seed, are preregistered from then on"
-                )
-            else:
-                show(
-                    f"announced on {at}, after a trial of it was opened: hypothesis {hypothesis}; runs of this config are not preregistered"
-                )
+            _announce(announce, note, as_json)
             return
-        entry = register.add_manual(_manual(family, note))
-        show(f"{entry.run_id} counts as a trial of family {entry.family_id}")
+        entry = current_ledger().add_manual(_manual(family, note))
+        if as_json:
+            show_json({"run_id": entry.run_id, "family_id": entry.family_id, "note": note})
+        else:
+            show(f"{entry.run_id} counts as a trial of family {entry.family_id}")
+
+
+def _announce(config: str, note: str, as_json: bool) -> None:
+    from training.config import load_config
+    from training.ledger.trial import hypothesis_of
+    from training.tracking import current_ledger
+
+    register = current_ledger()
+    hypothesis = hypothesis_of(load_config(config))
+    at = register.announce(hypothesis, note)
+    first = hypothesis in register.read().preregistered
+    if as_json:
+        show_json({"hypothesis_id": hypothesis, "at": at, "note": note, "prereg": first})
+    elif first:
+        show(f"announced on {at}: hypothesis {hypothesis}; runs of this config, whatever their seed, are preregistered from then on")
+    else:
+        show(f"announced on {at}, after a trial of it was opened: hypothesis {hypothesis}; runs of this config are not preregistered")
 
 
 def _manual(family: str, note: str) -> "Trial":

@@ -39,10 +39,21 @@ def missing_trials(entries: Sequence[Entry], seen: Iterable[Seen]) -> list[Missi
     seen : runs of the family in MLflow
     """
     there = {each.run_id: each for each in seen}
-    known = {each.run_id for each in entries}
     lost = [
         Missing(each.run_id, each.name, "MLflow")
         for each in entries
         if each.trial.kind != MANUAL and each.run_id not in there and each.sign_off is None
     ]
-    return lost + [Missing(run_id, each.name, "the ledger") for run_id, each in there.items() if run_id not in known]
+    return lost + unknown_trials(entries, there.values())
+
+
+def unknown_trials(entries: Sequence[Entry], seen: Iterable[Seen]) -> list[Missing]:
+    """Name the runs that say they are trials and that the ledger lacks.
+
+    Parameters
+    ----------
+    entries : of the ledger
+    seen : such runs in MLflow
+    """
+    known = {each.run_id for each in entries}
+    return [Missing(each.run_id, each.name, "the ledger") for each in seen if each.run_id not in known]

@@ -119,7 +119,7 @@ class Ledger:
         """Write what will be tried before it is; gives when it was first announced."""
         with self._journal.writing():
             known = self.read().announced.get(hypothesis_id)
-            return known or self._write(ANNOUNCED, hypothesis_id=hypothesis_id, note=note)
+            return known.at if known else self._write(ANNOUNCED, hypothesis_id=hypothesis_id, note=note)
 
     def acknowledge(self, run_id: str, by: str, reason: str, late: tuple[str, str, Trial] | None = None) -> Entry:
         """Sign off that a run is missing in MLflow or in the ledger; it counts as before.

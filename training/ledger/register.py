@@ -7,6 +7,7 @@ from typing import Any
 
 from training.errors import JobError
 from training.ledger.chosen import Chosen, Searches
+from training.ledger.remarks import Announcement, SignOff
 from training.ledger.trial import MANUAL, Trial
 
 OPENED, ENDED, ACKNOWLEDGED, ANNOUNCED, UNSEALED, ANSWERED = "opened", "ended", "acknowledged", "announced", "unsealed", "answered"
@@ -17,15 +18,6 @@ OPEN, FINISHED, FAILED, KILLED, NOTED = "open", "finished", "failed", "killed", 
 
 ENDS = {"FINISHED": FINISHED, "FAILED": FAILED, "KILLED": KILLED}
 """MLflow's words for how a run ended."""
-
-
-@dataclass(frozen=True)
-class SignOff:
-    """Who acknowledged that a trial is missing on one side, when and why; the trial still counts."""
-
-    by: str
-    reason: str
-    at: str
 
 
 @dataclass(frozen=True)
@@ -97,13 +89,13 @@ class Register:
     Attributes
     ----------
     entries : trials in the order of their opening
-    announced : when each hypothesis was announced, by its id
+    announced : first announcement of each hypothesis, by its id
     preregistered : hypotheses that were announced before any trial of them was opened
     unsealings : openings of lock-boxes, in order
     """
 
     entries: tuple[Entry, ...] = ()
-    announced: Mapping[str, str] = field(default_factory=dict)
+    announced: Mapping[str, Announcement] = field(default_factory=dict)
     preregistered: frozenset[str] = frozenset()
     unsealings: tuple[Unsealing, ...] = ()
 
@@ -160,7 +152,7 @@ def read_register(lines: Iterable[str]) -> Register:
     """
     entries: list[Entry] = []
     newest: dict[str, int] = {}
-    announced: dict[str, str] = {}
+    announced: dict[str, Announcement] = {}
     searches = Searches(())
     tried: set[str] = set()
     first: set[str] = set()
@@ -179,7 +171,7 @@ def read_register(lines: Iterable[str]) -> Register:
         elif kind == ACKNOWLEDGED:
             entries[newest[run_id]] = replace(entries[newest[run_id]], sign_off=SignOff(told["by"], told["reason"], told["at"]))
         elif kind == ANNOUNCED:
-            announced.setdefault(told["hypothesis_id"], told["at"])
+            announced.setdefault(told["hypothesis_id"], Announcement(told["hypothesis_id"], told["at"], told["note"]))
             first |= {told["hypothesis_id"]} - tried
         elif kind == UNSEALED:
             unsealings[run_id] = Unsealing(run_id, told["family_id"], told["at"])

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from training.errors import JobError
+from training.ledger.trial import JOBS
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -47,6 +48,15 @@ def experiment_names() -> list[str]:
 
 def runs_of(tag: str, value: str) -> list[Seen]:
     """List all runs with a tag in all experiments, deleted ones too."""
+    return _runs(f"tags.`{tag}` = '{value}'")
+
+
+def trials_seen() -> list[Seen]:
+    """List all runs that say they are trials, of whatever family, deleted ones too."""
+    return [each for each in _runs("tags.`family_id` != ''") if each.tags.get("job") in JOBS]
+
+
+def _runs(wanted: str) -> list[Seen]:
     import mlflow
     from mlflow.entities import ViewType
 
@@ -55,7 +65,7 @@ def runs_of(tag: str, value: str) -> list[Seen]:
     found: list[Seen] = []
     token: str | None = None
     while True:
-        page = client.search_runs(list(experiments), f"tags.`{tag}` = '{value}'", ViewType.ALL, max_results=1000, page_token=token)
+        page = client.search_runs(list(experiments), wanted, ViewType.ALL, max_results=1000, page_token=token)
         found += [_seen(run, experiments[run.info.experiment_id]) for run in page]
         token = page.token
         if not token:

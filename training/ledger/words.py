@@ -11,7 +11,7 @@ from training.ledger.ledger import Ledger
 from training.ledger.overlap import opened_before, overlapping, overlapping_words
 from training.ledger.place import ROOT_VARIABLE
 from training.ledger.register import FAILED, FINISHED, KILLED, NOTED, OPEN, Entry, Register
-from training.ledger.seen import deleted_words
+from training.ledger.remarks import remark_words
 
 STATES = (FINISHED, FAILED, KILLED, OPEN, NOTED)
 SHORT_ID = 8
@@ -76,7 +76,7 @@ def gather_ledger(ledger: Ledger, family: str = "", deleted: Callable[[str], Col
     chosen = find_family(register, family) if family else ""
     gone = deleted(chosen) if chosen else ()
     return [
-        _family(register, entries) | ({"trials": [_trial(each, each.run_id in gone) for each in entries]} if chosen else {})
+        _family(register, entries) | (_detail(register, entries, gone) if chosen else {})
         for name, entries in register.families().items()
         if not chosen or name == chosen
     ]
@@ -104,6 +104,17 @@ def _family(register: Register, entries: list[Entry]) -> dict[str, Any]:
     }
 
 
+def _detail(register: Register, entries: list[Entry], deleted: Collection[str]) -> dict[str, Any]:
+    """Give the trials of a family, and the announcements of what it tried, and of what no family did yet."""
+    own, tried = ({each.trial.hypothesis_id for each in part} for part in (entries, register.entries))
+    announcements = [
+        vars(said) | {"prereg": of in register.preregistered, "trials": sum(each.trial.hypothesis_id == of for each in entries)}
+        for of, said in register.announced.items()
+        if of in own or of not in tried
+    ]
+    return {"trials": [_trial(each, each.run_id in deleted) for each in entries], "announcements": announcements}
+
+
 def _trial(entry: Entry, deleted: bool) -> dict[str, Any]:
     sign_off = None if entry.sign_off is None else vars(entry.sign_off)
     trial = entry.trial
@@ -114,6 +125,7 @@ def _trial(entry: Entry, deleted: bool) -> dict[str, Any]:
         "at": entry.at,
         "kind": trial.kind,
         "state": entry.state,
+        "note": trial.note,
         "hypothesis_id": trial.hypothesis_id,
         "prereg": entry.prereg,
         "parent": trial.parent,
@@ -156,12 +168,7 @@ def _block(family: dict[str, Any]) -> str:
         + (" signed off" if each["acknowledged"] else " deleted" if each["deleted"] else "")
         for each in family.get("trials", [])
     ]
-    gone = {each["run_id"]: each["name"] for each in family.get("trials", []) if each["deleted"]}
-    lines += [
-        line
-        for run_id, name in gone.items()
-        for line in _wrapped(f"'{name}' ({run_id[:SHORT_ID]}) counts as before: {deleted_words(run_id)}")
-    ]
+    lines += [line for each in remark_words(family) for line in _wrapped(each)]
     return "\n".join(lines)
 
 

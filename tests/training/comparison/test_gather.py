@@ -2,6 +2,8 @@
 
 import html
 import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -282,3 +284,85 @@ def test_deleted_run_is_not_reproduced_and_the_way_back_is_told(store):
         done = invoke("reproduce", name)
         assert (done.exit_code, done.stderr.count("\n")) == (2, 1)
         assert f"is deleted in MLflow; restore with `mlflow runs restore --run-id {gone}`" in done.stderr
+
+
+def test_list_of_a_family_tells_what_people_wrote_in_it(store, project_root):
+    client, experiment = store
+    ids = fill(client, experiment, 2)
+    note = "chose the window by the plot of losses, which shows one episode"
+    added = json.loads(invoke("ledger", "add", "--note", note, "--json").stdout)
+    assert added == {"run_id": "manual-1", "family_id": FAMILY.id, "note": note}
+    config = str(project_root / "conf" / "train.yaml")
+    said = json.loads(invoke("ledger", "add", "--note", "as shipped", "--announce", config, "--json").stdout)
+    assert (said["hypothesis_id"], said["note"], said["prereg"]) == (hypothesis_of(load_config(config)), "as shipped", True)
+    current_ledger().announce("h1", "too late")
+    current_ledger().open("elsewhere", "elsewhere", "appetite", trial("other", family=replace(FAMILY, assets=("ETH",))))
+    current_ledger().announce("other", "of another family")
+    client.delete_run(ids[0])
+    purge(client, ids[:1])
+    signed = json.loads(invoke("ledger", "ack", ids[0], "--by", "Ada", "--reason", "purged to free space", "--json").stdout)
+    told = {"run_id": ids[0], "name": "run 0", "family_id": FAMILY.id, "by": "Ada", "reason": "purged to free space"}
+    assert signed == told
+
+    text = invoke("ledger", "list", "--family", FAMILY.id).stdout
+    day = said["at"][:10]
+    for words in (
+        f"manual-1 is a look of {day}: {note}",
+        f"{ids[0]} was signed off on {day} by Ada: purged to free space",
+        f"hypothesis {said['hypothesis_id']} was announced on {day}, no trial of it yet: as shipped",
+        f"hypothesis h1 was announced on {day}, after a trial of it was opened: too late",
+    ):
+        assert words in " ".join(text.split())
+    assert "of another family" not in text
+    assert max(map(len, text.splitlines())) <= 100
+    assert note not in invoke("ledger", "list").stdout
+    (listed,) = json.loads(invoke("ledger", "list", "--family", FAMILY.id, "--json").stdout)
+    assert [(each["hypothesis_id"], each["prereg"], each["trials"]) for each in listed["announcements"]] == [
+        (said["hypothesis_id"], True, 0),
+        ("h1", False, 1),
+    ]
+    assert [each["note"] for each in listed["trials"]] == ["", "", note]
+
+
+def test_ledger_that_is_gone_while_mlflow_has_its_runs_is_found_by_verify(store):
+    client, experiment = store
+    assert invoke("ledger", "verify").exit_code == 0  # nothing on either side
+    ids = fill(client, experiment, 7)
+    client.set_tag(client.create_run(experiment, tags={"job": "compare"}).info.run_id, "family_id", FAMILY.id)  # no trial
+    client.delete_run(ids[0])  # and still one
+    assert json.loads(invoke("ledger", "verify", "--json").stdout)["whole"]
+    shutil.rmtree(current_ledger().root)
+    done = invoke("ledger", "verify")
+    assert done.exit_code == 1
+    for words in ("it has 0 trials and lacks 7 runs that MLflow has as trials", "'run 6'", "and 2 more", "APPETITE_LEDGER", "ledger ack"):
+        assert words in done.stdout
+    assert not current_ledger().root.exists()
+    current_ledger().open(ids[6], "run 6", "appetite", trial("h6"))  # a new one was begun
+    answer = json.loads(invoke("ledger", "verify", "--json").stdout)
+    assert (answer["whole"], answer["fault"], answer["trials"]) == (False, None, 1)
+    assert {each["run_id"] for each in answer["unknown"]} == set(ids[:6])
+
+
+@pytest.mark.parametrize("harm", ["line", "head", "numbers"])
+def test_altered_ledger_is_trouble_found_by_verify_and_a_refusal_elsewhere(store, harm):
+    client, experiment = store
+    fill(client, experiment, 1)
+    root = current_ledger().root
+    file = {"line": root / "trials.jsonl", "head": root / "head.json", "numbers": next((root / "losses").iterdir())}[harm]
+    file.write_bytes(b"x" + file.read_bytes()[1:])
+    done = invoke("ledger", "verify")
+    assert (done.exit_code, "altered" in done.stdout, done.stderr) == (1, True, "")
+    done = invoke("ledger", "verify", "--json")
+    assert (done.exit_code, "altered" in json.loads(done.stdout)["fault"]) == (1, True)
+    others = [("compare",)]
+    if harm != "numbers":  # which they do not read
+        others += [("ledger", "list"), ("ledger", "add", "--note", "a look"), ("ledger", "lockbox", "abcdefgh")]
+        others += [("ledger", "ack", "abcdefgh", "--by", "Ada", "--reason", "gone")]
+    for words in others:
+        done = invoke(*words)
+        assert (done.exit_code, done.stdout, "altered" in done.stderr) == (2, "", True), words
+
+
+def test_help_says_what_verify_ends_with():
+    assert "Ends with 1 where one is not as it was written, or lacking" in " ".join(invoke("ledger", "verify", "--help").stdout.split())
+    assert "every other word with 2" in " ".join(invoke("ledger", "--help").stdout.split())
