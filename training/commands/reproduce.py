@@ -13,10 +13,13 @@ from training.commands.options import json_option
 @click.argument("run")
 @click.option("--experiment", default="appetite", show_default=True, help="MLflow experiment.")
 @click.option("--market", default=None, help="Market file, if not the one the run was given.")
-@click.option("--inputs-only", is_flag=True, help="Compare what went in, compute nothing.")
+@click.option("--inputs-only", is_flag=True, help="Compare data, code, versions and machine with the run's; make no number, write nothing.")
 @json_option
 def reproduce(run: str, experiment: str, market: str | None, inputs_only: bool, as_json: bool) -> None:
-    """Make a run again from its logged config, and report every difference. Ends with 1 where the numbers are others."""
+    """Make a run of train or backtest again from its logged config, and report every difference.
+
+    Ends with 1 where the numbers are others; with --inputs-only, where what went in is. The run is tagged with the outcome.
+    """
     with told():
         from sources import load_market
         from training.existing_store import connect_existing

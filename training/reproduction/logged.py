@@ -12,6 +12,7 @@ from training.config import TrainConfig, explain, told
 from training.errors import JobError
 from training.ledger.seen import deleted_words
 from training.reproduction.inputs import INPUTS_FILE
+from training.reproduction.other_jobs import refuse_other_job
 
 SHORT_ID = 8
 """Characters of an id that are enough to name a run."""
@@ -49,12 +50,13 @@ def load_logged(name: str, experiment: str) -> Logged:
     Raises
     ------
     JobError
-        If there is no such run, or it did not finish, or it logged no inputs.
+        If there is no such run, or it is no training, or it did not finish, or it logged no inputs.
     """
     import mlflow
     from mlflow.exceptions import MlflowException
 
     run = _find(name, experiment)
+    refuse_other_job(run.info.run_id, name, experiment, run.data.tags)
     if run.info.status != "FINISHED":
         raise JobError(f"reproduce: run '{name}' is {run.info.status}; rule: only a finished run has numbers to compare with")
     try:
