@@ -147,16 +147,25 @@ def _manual(family: str, note: str) -> "Trial":
 
 @ledger.command()
 @click.argument("run")
+@click.option("--open", "opens", is_flag=True, help="Open it, for good.")
 @json_option
-def lockbox(run: str, as_json: bool) -> None:
-    """Open the lock-box of a RUN: once a family, on record before a row is read."""
-    with told():
-        from training.ledger.lockbox import open_lockbox, render_unsealing
-        from training.ledger.words import find_trial
-        from training.tracking import connect, current_ledger
+def lockbox(run: str, opens: bool, as_json: bool) -> None:
+    """Say what the lock-box of a RUN holds; open it with --open: once a family, on record before an outcome is read.
 
-        connect()
+    One that this run has opened gives its stored answer, with --open or without.
+    """
+    with told():
+        from training.existing_store import connect_existing
+        from training.ledger.lockbox import is_answered, look_at_lockbox, open_lockbox, render_shut, render_unsealing
+        from training.ledger.words import find_trial
+        from training.tracking import current_ledger
+
+        connect_existing()
         register = current_ledger()
         entry = find_trial(register.read(), run)
-        unsealed = open_lockbox(register, entry)
-        show_json(vars(unsealed)) if as_json else show(render_unsealing(unsealed, entry))
+        if opens or is_answered(register, entry):
+            unsealed = open_lockbox(register, entry)
+            show_json(vars(unsealed)) if as_json else show(render_unsealing(unsealed, entry))
+        else:
+            shut = look_at_lockbox(register, entry)
+            show_json(vars(shut)) if as_json else show(render_shut(shut, entry))

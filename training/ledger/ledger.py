@@ -10,7 +10,7 @@ from serving.chain import Broken
 from serving.journal import Journal
 from training.errors import LedgerError
 from training.ledger.mirror import Kept, Mirror
-from training.ledger.overlap import opened_before
+from training.ledger.overlap import own_opening
 from training.ledger.place import LEDGER, TRIALS
 from training.ledger.register import (
     ACKNOWLEDGED,
@@ -160,20 +160,9 @@ class Ledger:
             Where another run has opened the family's, or that of a family with an asset and sealed sessions in common.
         """
         with self._journal.writing():
-            before = opened_before(self.read(), entry)
-            if before is not None and (before.run_id, before.family_id) == (entry.run_id, entry.family_id):
-                return before
+            before = own_opening(self.read(), entry)
             if before is not None:
-                of = (
-                    ""
-                    if before.family_id == entry.family_id
-                    else f" of family {before.family_id}, which shares an asset and sealed sessions"
-                )
-                raise LedgerError(
-                    f"lock-box of family {entry.family_id}: it was opened on {before.at} with run {before.run_id}{of}; rule: sealed "
-                    "sessions of an asset are opened once, since what was chosen after a look is not tested by what was looked at. A later "
-                    "vintage of the data, whose lock-box begins after these sessions, is another one"
-                )
+                return before
             at = self._write(UNSEALED, run_id=entry.run_id, family_id=entry.family_id)
             return Unsealing(entry.run_id, entry.family_id, at)
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from serving.words import plural
+from training.errors import LedgerError
 from training.ledger.register import Entry, Register, Unsealing
 from training.ledger.trial import Trial
 
@@ -52,6 +53,26 @@ def opened_before(register: Register, entry: Entry) -> Unsealing | None:
     """
     trials = {(each.run_id, each.family_id): each.trial for each in register.entries}
     return next((each for each in register.unsealings if _same_box(entry.trial, trials[each.run_id, each.family_id])), None)
+
+
+def own_opening(register: Register, entry: Entry) -> Unsealing | None:
+    """Give the opening of the lock-box of a trial by its own run; None where it is shut.
+
+    Raises
+    ------
+    LedgerError
+        Where another run has opened the family's, or that of a family with an asset and sealed sessions in common.
+    """
+    before = opened_before(register, entry)
+    if before is not None and (before.run_id, before.family_id) != (entry.run_id, entry.family_id):
+        shared = f" of family {before.family_id}, which shares an asset and sealed sessions"
+        raise LedgerError(
+            f"lock-box of family {entry.family_id}: it was opened on {before.at} with run {before.run_id}"
+            f"{'' if before.family_id == entry.family_id else shared}; rule: sealed sessions of an asset are opened once, since what was "
+            "chosen after a look is not tested by what was looked at. A later vintage of the data, whose lock-box begins after these "
+            "sessions, is another one"
+        )
+    return before
 
 
 def sealed_span(trial: Trial) -> Span | None:

@@ -103,6 +103,19 @@ def sealed_file(run_id: str) -> Path:
         raise JobError(f"lock-box of run {run_id}: '{SEALED}' cannot be read: {' '.join(str(error).split())}; restore the run") from None
 
 
+def refuse_deleted(run_id: str) -> None:
+    """Refuse to open the lock-box of a run that is marked deleted: nothing could be written on it.
+
+    Raises
+    ------
+    JobError
+        Where it is.
+    """
+    run = run_seen(run_id)
+    if run is not None and run.deleted:
+        raise JobError(f"lock-box of run {run_id}: the run is {deleted_words(run_id)}")
+
+
 def tag_unsealed(run_id: str) -> None:
     """Say on a run that its lock-box was opened."""
     import mlflow

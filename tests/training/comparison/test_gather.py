@@ -193,23 +193,62 @@ def test_lockbox_is_opened_once_a_family_and_on_record_first(store, tmp_path, mo
     judge = "training.ledger.lockbox.judge"
     answer = {"first": "a", "last": "b", "cells": []}
     monkeypatch.setattr(judge, lambda losses: recorded.append(current_ledger().read().unsealed(FAMILY.id)) or answer)
-    assert invoke("ledger", "lockbox", first, "--json").exit_code == 0
+    assert invoke("ledger", "lockbox", first, "--open", "--json").exit_code == 0
     assert [each.run_id for each in recorded] == [first]
     monkeypatch.undo()
     monkeypatch.setattr(judge, lambda losses: pytest.fail("it was read again"))
     again = invoke("ledger", "lockbox", first[:8], "--json")
     assert json.loads(again.stdout)["answer"] == answer
-    done = invoke("ledger", "lockbox", second)
-    assert (done.exit_code, done.stdout) == (2, "")
     at = current_ledger().read().unsealed(FAMILY.id).at
-    assert f"it was opened on {at} with run {first}" in done.stderr
+    for words in ((second,), (second, "--open")):
+        done = invoke("ledger", "lockbox", *words)
+        assert (done.exit_code, done.stdout) == (2, "")
+        assert f"it was opened on {at} with run {first}" in done.stderr
     assert client.get_run(first).data.tags["lockbox_opened"] == "true"
     assert client.get_run(second).data.tags["lockbox_opened"] == "false"
 
 
+def test_lockbox_stays_shut_until_it_is_told_to_open(store, tmp_path, monkeypatch):
+    client, _ = store
+    run_id = sealed_run(tmp_path, "one")
+    monkeypatch.setattr("training.ledger.lockbox.judge", lambda losses: pytest.fail("it was opened"))
+    days = sorted(walk(3, n=900)["session"].unique())[-250:]
+    first, last = (f"{day:%Y-%m-%d}" for day in (days[0], days[-1]))
+    done = invoke("ledger", "lockbox", run_id[:8])
+    assert (done.exit_code, done.stderr) == (0, "")
+    said = " ".join(done.stdout.split())
+    for words in (f"250 sessions, {first} to {last}", "It can be opened once", f"`appetite ledger lockbox {run_id[:8]} --open`", FAMILY.id):
+        assert words in said
+    assert said.startswith("SIMULATED market")
+    assert max(map(len, done.stdout.splitlines())) <= 100
+    told = {"run_id": run_id, "family_id": FAMILY.id, "sessions": 250, "first": first, "last": last, "opened": None}
+    assert json.loads(invoke("ledger", "lockbox", run_id, "--json").stdout) == told
+    assert current_ledger().read().unsealings == ()
+    assert client.get_run(run_id).data.tags["lockbox_opened"] == "false"
+
+
+def test_lockbox_whose_opening_died_is_told_so_and_opens(store, tmp_path):
+    run_id = sealed_run(tmp_path, "one")
+    at = current_ledger().unseal(current_ledger().read().find(run_id)).at
+    said = " ".join(invoke("ledger", "lockbox", run_id).stdout.split())
+    assert f"It was opened on {at} with this run, and the process died before it could answer." in said
+    assert current_ledger().read().unsealed(FAMILY.id).answer is None
+    assert json.loads(invoke("ledger", "lockbox", run_id, "--open", "--json").stdout)["answer"]["cells"]
+
+
+def test_lockbox_of_a_deleted_run_stays_shut(store, tmp_path):
+    client, _ = store
+    run_id = sealed_run(tmp_path, "one")
+    client.delete_run(run_id)
+    for opens in ((), ("--open",)):
+        done = invoke("ledger", "lockbox", run_id, *opens)
+        assert (done.exit_code, f"deleted in MLflow; restore with `mlflow runs restore --run-id {run_id}`" in done.stderr) == (2, True)
+    assert current_ledger().read().unsealings == ()
+
+
 def test_lockbox_is_judged_by_the_tests_of_every_other_row(store, tmp_path):
     run_id = sealed_run(tmp_path, "one")
-    done = invoke("ledger", "lockbox", run_id, "--json")
+    done = invoke("ledger", "lockbox", run_id, "--open", "--json")
     assert done.exit_code == 0, done.stderr
     cells = json.loads(done.stdout)["answer"]["cells"]
     assert [(cell["asset"], cell["horizon"], cell["n"], cell["n_independent"]) for cell in cells] == [
@@ -228,11 +267,12 @@ def test_lockbox_that_was_altered_or_is_none_stays_shut(store, tmp_path):
     run_id = sealed_run(tmp_path, "one")
     path = next((tmp_path / "artifacts").rglob("lockbox.parquet"))
     path.write_bytes(path.read_bytes() + b" ")
-    done = invoke("ledger", "lockbox", run_id)
-    assert (done.exit_code, "altered after it was sealed" in done.stderr) == (2, True)
     (other,) = fill(client, experiment, 1)
-    done = invoke("ledger", "lockbox", other)
-    assert (done.exit_code, "it has none" in done.stderr) == (2, True)
+    for opens in ((), ("--open",)):
+        done = invoke("ledger", "lockbox", run_id, *opens)
+        assert (done.exit_code, "altered after it was sealed" in done.stderr) == (2, True)
+        done = invoke("ledger", "lockbox", other, *opens)
+        assert (done.exit_code, "it has none" in done.stderr) == (2, True)
     assert current_ledger().read().unsealings == ()
 
 
