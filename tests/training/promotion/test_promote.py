@@ -142,7 +142,7 @@ def test_every_check_is_kept_with_value_and_rule_also_where_it_passes():
     assert checks == {
         "min_outer_rows": "pass: 300 of BTC over 5 sessions (rule: at least 250 of each asset and horizon)",
         "coverage_80": "pass: 80.0% (rule: 70% to 90%)",
-        "min_crps_skill": "pass: +0.000 (rule: at least -0.050)",
+        "min_crps_skill": "pass: +0.000, mean over 2 cells up to 63 sessions, each against its own best baseline (rule: at least -0.050)",
         "max_degenerate_share": "pass: 0% (rule: at most 25%)",
         "max_churn": "pass: 2.0% (rule: at most 10%)",
         "min_label_gain": "pass: +5.0% (rule: more than +0.0%)",
