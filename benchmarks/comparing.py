@@ -17,12 +17,15 @@ from benchmarks.process import children_cost
 ROOT = Path(__file__).resolve().parent.parent
 RUNS, SESSIONS = 200, 2000
 ASSETS, HORIZONS = ("ALT", "BTC", "ETH"), (5, 21, 63, 126)
+SCHEDULES = 20
+"""Runs differ in when they are refit, and so do their baselines: as many versions of them."""
+
 METRICS = 40
 """Numbers that a training logs with its run."""
 
 
 def losses_of(seed: int) -> pd.DataFrame:
-    """Draw the losses of a walk: served series and baselines on every cell, the baselines alike in all walks."""
+    """Draw the losses of a walk: served series and baselines on every cell, the baselines a little apart from schedule to schedule."""
     from models.forecast import BASELINES
 
     days = pd.bdate_range("2016-01-04", periods=SESSIONS, name="session")
@@ -30,7 +33,8 @@ def losses_of(seed: int) -> pd.DataFrame:
     for number, (asset, horizon) in enumerate((asset, horizon) for asset in ASSETS for horizon in HORIZONS):
         world, own = np.random.default_rng([0, number]), np.random.default_rng([seed, 1, number])
         shared = {"session": days, "asset": asset, "horizon": horizon, "y": world.normal(0, 0.05, SESSIONS), "sd": 0.05, "outer": True}
-        crps = 0.03 * (1.0 + 0.1 * world.standard_normal(SESSIONS))
+        schedule = np.random.default_rng([seed % SCHEDULES, 2, number])
+        crps = 0.03 * (1.0 + 0.1 * world.standard_normal(SESSIONS)) + 1e-5 * schedule.standard_normal(SESSIONS)
         shared |= {"pit": world.uniform(size=SESSIONS), "p_on": own.uniform(size=SESSIONS)}
         parts += [pd.DataFrame(shared | {"rung": rung, "mean": 0.001 * k, "crps": crps}) for k, rung in enumerate(BASELINES)]
         noise = 0.002 * own.standard_normal(SESSIONS)

@@ -78,15 +78,12 @@ def align(choice: Choice, mirror: Mirror, *, common: bool) -> Aligned:
     shown = [each for each in found.entries if id(each) in asked]
     entries = (*shown, *(each for each in found.entries if id(each) not in asked))
     own = {column: np.empty((len(found.index), len(entries)), order="F") for column in OWN}  # filled column by column
-    places: dict[str, NDArray[np.int64]] = {}
+    places = files.places(found)
     for number, entry in enumerate(entries):
-        if entry.baselines not in places:
-            places[entry.baselines] = np.asarray(files.of(entry.baselines).index.get_indexer(found.index))
         frame = mirror.read(entry.losses)
         for column in OWN:
             own[column][:, number] = frame[column].to_numpy()[places[entry.baselines]]
-    used = dict.fromkeys(each.baselines for each in found.entries)
-    versions = [files.of(each).iloc[places[each]] for each in used]
+    versions = [files.of(sha256).iloc[at] for sha256, at in places.items()]
     rows = strongest(versions).reset_index()
     losses = {rung: _distinct_columns(versions, BASELINE + rung) for rung in BASELINES}
     return Aligned(rows, entries, own, len(shown), found.left_out, found.aside, losses)

@@ -3,7 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+from pandas.util import hash_pandas_object
 
 from training.comparison.choose import said
 from training.errors import JobError
@@ -46,17 +49,36 @@ class CommonRows:
 
 
 class Baselines:
-    """Rows, outcomes and baselines of trials by hash of the file, each read once."""
+    """Rows, outcomes and baselines of trials by hash of the file, each read once; files on the same rows share their index."""
 
     def __init__(self, mirror: Mirror) -> None:
         self._mirror = mirror
         self._frames: dict[str, pd.DataFrame] = {}
+        self._indexes: dict[bytes, pd.Index] = {}
 
     def of(self, sha256: str) -> pd.DataFrame:
         """Give a file by `KEY`."""
         if sha256 not in self._frames:
-            self._frames[sha256] = self._mirror.read(sha256).set_index(KEY)
+            frame = self._mirror.read(sha256)
+            rows = hash_pandas_object(frame[KEY], index=False).to_numpy().tobytes()
+            if rows not in self._indexes:
+                self._indexes[rows] = pd.MultiIndex.from_frame(frame[KEY])
+            self._frames[sha256] = frame.drop(columns=KEY).set_axis(self._indexes[rows])
         return self._frames[sha256]
+
+    def places(self, found: CommonRows) -> dict[str, NDArray[np.int64]]:
+        """Give the positions of the common rows in each file of those that have them, by its hash, oldest first."""
+        used = dict.fromkeys(each.baselines for each in found.entries)
+        indexes: list[tuple[pd.Index, NDArray[np.int64]]] = []
+        places = {}
+        for sha256 in used:
+            own = self.of(sha256).index
+            at = next((at for index, at in indexes if index.is_(own)), None)
+            if at is None:
+                at = np.asarray(own.get_indexer(found.index))
+                indexes.append((own, at))
+            places[sha256] = at
+        return places
 
 
 def common_rows(family: Sequence[Entry], files: Baselines, *, common: bool) -> CommonRows:
@@ -82,8 +104,9 @@ def common_rows(family: Sequence[Entry], files: Baselines, *, common: bool) -> C
     why = {sha256: _why_not(files.of(sha256), rows, common=common) for sha256 in dict.fromkeys(each.baselines for each in finished)}
     index = rows.index
     for sha256, words in why.items():
-        if not words and not files.of(sha256).index.equals(rows.index):
-            index = index.intersection(files.of(sha256).index, sort=False)
+        other = files.of(sha256).index
+        if not words and not other.is_(rows.index):
+            index = index.intersection(other, sort=False)
     if not len(index):
         raise JobError("compare: the runs have no out-of-sample row in common; nothing can be ranked")
     return CommonRows(
@@ -98,10 +121,12 @@ def _why_not(own: pd.DataFrame, longest: pd.DataFrame, *, common: bool) -> str:
     """Say why a trial has no numbers on the common rows; empty where it has."""
     if not len(own):
         return "no judged row"
-    shared = own.index if own.index.equals(longest.index) else own.index.intersection(longest.index)
-    gap = (own.loc[shared, "y"] - longest.loc[shared, "y"]).abs()
+    shared, before = own["y"], longest["y"]
+    if not own.index.is_(longest.index):
+        shared, before = shared.align(before, join="inner")
+    gap = (shared - before).abs()
     if len(gap) and gap.max() > SAME_OUTCOME:
-        asset, horizon, session = gap.idxmax()
+        asset, horizon, session = gap.index[int(gap.argmax())]
         return f"other outcomes (most at {asset}, {horizon} sessions, {session:%Y-%m-%d})"
     if len(shared) < LEAST_COMMON * len(longest) and not common:
         return f"{len(shared)} of the {len(longest)} rows of the longest trial"

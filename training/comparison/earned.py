@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from models.inference import Array
 from training.comparison.aligned import Aligned
-from training.evaluation.deflation import MIN_TRIALS, deflated_sharpe, effective_trials, pbo, sharpe
+from training.evaluation.deflation import MIN_TRIALS, deflated_sharpes, effective_trials, pbo, sharpe
 from training.evaluation.offsets import MIN_ROWS
 from training.evaluation.strategy import COSTS_BP, RISK_AVERSION, SESSIONS_A_YEAR, positions, trading_costs
 
@@ -69,8 +69,7 @@ def earn(aligned: Aligned, n: int) -> Earned | None:
 def _deflate(gains: Array, n: int) -> Array:
     """Deflated Sharpe ratio of each row of gains, for the effective number of trials that so varied gains and n stand for."""
     counted = max(effective_trials(pd.DataFrame(gains.T)) * n / len(gains), 1.0)
-    ratios = np.array([sharpe(each) for each in gains])
-    return np.array([deflated_sharpe(each, ratios, counted) for each in gains])
+    return deflated_sharpes(gains, counted)
 
 
 def _net(aligned: Aligned, at: NDArray[np.int64], mean: Array) -> Array:

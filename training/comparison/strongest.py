@@ -28,10 +28,11 @@ def strongest(files: list[pd.DataFrame]) -> pd.DataFrame:
     for file in files[1:]:
         for rung in BASELINES:
             own = _means(file, rung, cell)
-            rows = (own < least[rung])[cell]
-            for column in (LOSS + rung, MEAN + rung):
-                best[column] = np.where(rows, file[column], best[column])
-            least[rung] = np.minimum(own, least[rung])
+            less = own < least[rung]
+            if less.any():
+                for column in (LOSS + rung, MEAN + rung):
+                    best[column] = np.where(less[cell], file[column], best[column])
+                least[rung] = np.minimum(own, least[rung])
     return best
 
 

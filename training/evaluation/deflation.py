@@ -21,17 +21,17 @@ def sharpe(returns: Array) -> float:
     return float(np.mean(returns)) / spread if spread > 0 else 0.0
 
 
-def sharpe_probability(observed: float, benchmark: float, n: int, skewness: float, kurt: float) -> float:
+def sharpe_probability(observed: Array | float, benchmark: float, n: int, skewness: Array | float, kurt: Array | float) -> Array:
     """Probability that the true Sharpe ratio exceeds a benchmark (Bailey and López de Prado 2012, equation 11).
 
     Parameters
     ----------
-    observed, benchmark : of one period
+    observed, benchmark : of one period; one or many observed
     n : periods
     skewness, kurt : of the returns; 0 and 3 for the normal
     """
     variance = 1.0 - skewness * observed + 0.25 * (kurt - 1.0) * observed**2
-    return float(norm.cdf((observed - benchmark) * np.sqrt((n - 1) / variance)))
+    return np.asarray(norm.cdf((observed - benchmark) * np.sqrt((n - 1) / variance)))
 
 
 def probabilistic_sharpe(returns: Array, benchmark: float = 0.0) -> float:
@@ -41,9 +41,7 @@ def probabilistic_sharpe(returns: Array, benchmark: float = 0.0) -> float:
     -------
     Probability; NaN where nothing varies, and under 2 rows
     """
-    if len(returns) < 2 or np.ptp(returns) == 0:
-        return float("nan")
-    return sharpe_probability(sharpe(returns), benchmark, len(returns), float(skew(returns)), float(kurtosis(returns, fisher=False)))
+    return float(_probabilities(returns[None], benchmark)[0])
 
 
 def expected_best_sharpe(sharpes_sd: float, n: float) -> float:
@@ -83,6 +81,38 @@ def deflated_sharpe(returns: Array, trial_sharpes: Array, n_trials: float) -> fl
         return float("nan")
     spread = float(np.std(trial_sharpes, ddof=1)) if len(trial_sharpes) > 1 else 0.0
     return probabilistic_sharpe(returns, expected_best_sharpe(spread, n_trials))
+
+
+def deflated_sharpes(returns: Array, n_trials: float) -> Array:
+    """`deflated_sharpe` of each of several trials among themselves.
+
+    Parameters
+    ----------
+    returns : (n_trials_seen, n_obs)
+    n_trials : as in `deflated_sharpe`
+
+    Returns
+    -------
+    (n_trials_seen,)
+    """
+    if n_trials > 1 and len(returns) < 2:
+        return np.full(len(returns), np.nan)
+    spread = float(np.std([sharpe(each) for each in returns], ddof=1)) if len(returns) > 1 else 0.0
+    return _probabilities(returns, expected_best_sharpe(spread, n_trials))
+
+
+def _probabilities(returns: Array, benchmark: float) -> Array:
+    """Probabilistic Sharpe ratio of each row."""
+    out = np.full(len(returns), np.nan)
+    if returns.shape[1] < 2:
+        return out
+    moves = np.ptp(returns, axis=1) > 0
+    told = returns[moves]
+    if len(told):
+        ratios = np.array([sharpe(each) for each in told])
+        shape = skew(told, axis=1), kurtosis(told, axis=1, fisher=False)
+        out[moves] = sharpe_probability(ratios, benchmark, returns.shape[1], *shape)
+    return out
 
 
 def effective_trials(returns: pd.DataFrame) -> float:

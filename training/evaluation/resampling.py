@@ -1,5 +1,7 @@
 """Maxima of many means under their joint null: block resamples of whole rows, every column at once."""
 
+from functools import lru_cache
+
 import numpy as np
 
 from models.inference import Array
@@ -15,15 +17,19 @@ def block_length(n: int, horizon: int) -> int:
     return max(SHORTEST_BLOCK * horizon, int(np.cbrt(n)))
 
 
+@lru_cache(maxsize=4)
 def drawn_counts(n: int, block: int, seed: int, reps: int = REPS) -> Array:
     """How often each row is in each stationary-bootstrap sample (Politis and Romano 1994), (reps, n); arch draws.
 
-    Times the values it gives the sums of all samples of all columns in one product. Blocks of length 1 are independent rows.
+    Times the values it gives the sums of all samples of all columns in one product. Blocks of length 1 are independent rows. Drawn once
+    for tests on as many rows, and not to be written to.
     """
     from arch.bootstrap import StationaryBootstrap  # 3 CPU s
 
     drawn = StationaryBootstrap(block, np.arange(n), seed=seed).bootstrap(reps)
-    return np.array([np.bincount(rows[0], minlength=n) for rows, _ in drawn], dtype=np.float64)
+    counts = np.array([np.bincount(rows[0], minlength=n) for rows, _ in drawn], dtype=np.float64)
+    counts.flags.writeable = False
+    return counts
 
 
 def overlapping_null(gains: Array, counts: Array) -> tuple[Array, Array]:
