@@ -154,27 +154,29 @@ def section_of(config, study, facts):
     return regime_section(study, facts["regime"], config.regime.enter, config.regime.leave, simulated=True)
 
 
-def report_of(market, config, study, facts, folder):
-    """Write the report and give its text, which is whole."""
+def report_of(market, config, study, facts):
+    """Make the report, its pictures left empty, and give its text, which is whole."""
     card = build_card(facts, make_scorer(study, config).published, "run abcd1234")
     events = event_study(market, config.assets, config.horizons)
     earned = make_strategies(study.forecasts.losses, study.skill, study.prices, 1)
     info = {"config": config.resolved()}
-    text = make_report(card, facts, study, market, events, earned, info).html
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("training.reports.plot.to_bytes", lambda figure: b"<svg/>")  # drawing them takes seconds
+        text = make_report(card, facts, study, market, events, earned, info).html
     assert Page(text).open == []
     return text
 
 
 @pytest.mark.parametrize("kind", ["jump", "classifier"])
-def test_kinds_without_a_likelihood_are_told_what_they_have(kind, sample_market, project_root, tmp_path, request):
+def test_kinds_without_a_likelihood_are_told_what_they_have(kind, sample_market, project_root, request):
     run = request.getfixturevalue("classified") if kind == "classifier" else study_of(sample_market, project_root, kind)
     section = section_of(*run)
     assert section.specifications is None
     assert set(section.plots) == {"refits"}
-    assert "Names and revisions" in report_of(sample_market, *run, tmp_path)
+    assert "Names and revisions" in report_of(sample_market, *run)
 
 
-def test_label_and_rules_of_thumb_are_judged_before_the_lockbox_alone(classified, sample_market, tmp_path):
+def test_label_and_rules_of_thumb_are_judged_before_the_lockbox_alone(classified, sample_market):
     config, study, facts = classified
     since = pd.Timestamp(facts["lockbox"]["since"])
     label = study.calm_rise(21, 0.05)
@@ -185,7 +187,7 @@ def test_label_and_rules_of_thumb_are_judged_before_the_lockbox_alone(classified
     told = gather_facts(sample_market, other, config)["regime"]["label_brier_gain"]
     assert np.isfinite(told)
     assert told == facts["regime"]["label_brier_gain"]
-    texts = [report_of(sample_market, config, each, facts, tmp_path) for each in (study, other)]
+    texts = [report_of(sample_market, config, each, facts) for each in (study, other)]
     tables = [text.split('<section id="references"')[1].split("</section>")[0] for text in texts]
     assert tables[0] == tables[1]
     assert "better than the constant by" in tables[0]
@@ -194,17 +196,17 @@ def test_label_and_rules_of_thumb_are_judged_before_the_lockbox_alone(classified
     assert whole.calm_rise(21, 0.05).last_valid_index() == study.features.index[-22]
 
 
-def test_single_refit_without_states_has_nothing_to_draw(classified, sample_market, tmp_path):
+def test_single_refit_without_states_has_nothing_to_draw(classified, sample_market):
     config, study, facts = classified
     only = dataclasses.replace(study.regimes.refits[0], end=len(study.features))
     young = dataclasses.replace(study, regimes=dataclasses.replace(study.regimes, refits=(only,)))
     assert section_of(config, young, facts).plots == {}
-    text = report_of(sample_market, config, young, facts, tmp_path)
+    text = report_of(sample_market, config, young, facts)
     assert "Names and revisions" not in text
     assert "How sure is the regime?" in text
 
 
-def test_driven_transitions_go_through_facts_section_and_report(driven, sample_market, tmp_path):
+def test_driven_transitions_go_through_facts_section_and_report(driven, sample_market):
     config, study, facts = driven
     told = facts["regime"]
     assert [(each["driver"], each["from"], each["to"]) for each in told["drivers"]] == [
@@ -215,7 +217,7 @@ def test_driven_transitions_go_through_facts_section_and_report(driven, sample_m
     assert section.specifications is None
     assert set(section.plots) == {"refits", "moved"}
     unnamed = facts | {"regime": told | {"identified": False}}  # told whatever this small market's fit comes to
-    text = report_of(sample_market, config, study, unnamed, tmp_path)
+    text = report_of(sample_market, config, study, unnamed)
     assert "Today's states cannot be told apart" in text
     assert "What moved it" in text
     assert "the model that leads the average" not in text  # there is no average

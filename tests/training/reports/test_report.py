@@ -59,8 +59,19 @@ def run(sample_market, project_root):
 
 
 @pytest.fixture(scope="module")
-def html(run, tmp_path_factory):
-    return make_report(**run).html
+def report(run):
+    return make_report(**run)
+
+
+@pytest.fixture(scope="module")
+def html(report):
+    return report.html
+
+
+@pytest.fixture
+def undrawn(monkeypatch):
+    """Leave pictures empty where words alone are looked at: drawing them takes seconds."""
+    monkeypatch.setattr("training.reports.plot.to_bytes", lambda figure: b"<svg/>")
 
 
 class Page(HTMLParser):
@@ -168,7 +179,7 @@ def test_simulated_market_is_called_so_everywhere(html):
     assert html.count("<figcaption><strong>SIMULATED.</strong>") == len(drawn)
 
 
-def test_market_of_files_is_not_called_simulated(run, tmp_path):
+def test_market_of_files_is_not_called_simulated(run, undrawn):
     market = dataclasses.replace(run["market"], simulated=False, note="files")
     named = {"name": "files", "simulated": False, "note": "files"}
     card = run["card"] | {"market": named}
@@ -176,7 +187,7 @@ def test_market_of_files_is_not_called_simulated(run, tmp_path):
     assert all("SIMULATED" not in part for part in (text, *pictures(text)))
 
 
-def test_hostile_names_stay_text(run, tmp_path):
+def test_hostile_names_stay_text(run, undrawn):
     hostile = "<script>alert(1)</script><img src=http://x.example/y onerror='a()'>\"&"
     market = dataclasses.replace(run["market"], name=hostile, note=hostile)
     card = run["card"] | {"market": {"name": hostile, "simulated": True, "note": hostile}, "model": hostile}
@@ -276,12 +287,12 @@ def test_report_says_of_every_cell_whether_the_luckiest_rung_is_better(html, run
     assert all(each in html for each in told)
 
 
-def test_report_says_that_nothing_is_locked_away_where_nothing_is(run, tmp_path):
+def test_report_says_that_nothing_is_locked_away_where_nothing_is(run, undrawn):
     facts = run["facts"] | {"lockbox": None}
     assert "No rows are locked away" in make_report(**(run | {"facts": facts})).html
 
 
-def test_report_without_judged_rows_says_so(run, tmp_path):
+def test_report_without_judged_rows_says_so(run, undrawn):
     study = run["study"]
     losses = study.forecasts.losses.assign(outer=False)
     young = dataclasses.replace(study, forecasts=dataclasses.replace(study.forecasts, losses=losses), skill=skill_table(losses))
@@ -293,19 +304,18 @@ def test_report_without_judged_rows_says_so(run, tmp_path):
     assert len(pictures(text)) == len(CAPTIONS) - 3
 
 
-def test_report_without_events_or_run_info_is_whole(run, tmp_path):
+def test_report_without_events_or_run_info_is_whole(run, undrawn):
     text = make_report(**(run | {"events": run["events"].iloc[:0], "run_info": {}})).html
     assert "No event on record." in text
     assert "not recorded" in text
     assert Page(text).open == []
 
 
-def test_report_of_the_same_run_is_the_same(html, run, tmp_path):
+def test_report_of_the_same_run_is_the_same(html, run):
     assert make_report(**run).html == html
 
 
-def test_plot_files_are_three_pictures_of_the_report(run, tmp_path):
-    report = make_report(**run)
+def test_plot_files_are_three_pictures_of_the_report(report, tmp_path):
     files = report.write_plots(tmp_path)
     assert [file.name for file in files] == ["regimes.svg", "forecast_fans.svg", "loss_over_time.svg"]
     assert all(file.read_bytes().startswith(b"<?xml") and as_uri(file.read_bytes()) in report.html for file in files)
