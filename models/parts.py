@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from models.average import RegimeAverage, make_average
+from models.cell import Cell
 from models.classifier import RegimeClassifier
 from models.errors import ScoringError
 from models.forecast import Ladder
@@ -18,7 +19,7 @@ from models.params import PARAMS
 from models.regime import RegimeHMM
 from models.regime_jump import RegimeJump
 from models.regime_tvtp import MOVES, RegimeTVTP
-from models.scoring import Cell, Scorer
+from models.scoring import Scorer
 
 SCHEMA_VERSION = 3
 

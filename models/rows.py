@@ -28,6 +28,10 @@ class Rows:
         """Number of rows."""
         return len(self.values)
 
+    def __getitem__(self, at: slice) -> "Rows":
+        """Give a stretch of rows."""
+        return Rows(self.columns, self.values[at])
+
 
 def take(rows: pd.DataFrame | Rows, columns: Sequence[str]) -> Array:
     """Give some columns as numbers, (n_obs, n_columns), in the order asked for."""

@@ -1,24 +1,27 @@
 """The one scoring function: it is what training publishes with, what files, Python and HTTP answer with."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from models.answers import answer_columns, name_rows, range_columns
 from models.average import RegimeAverage
-from models.conformal import UNBOUNDED
+from models.cell import Cell
 from models.distribution import NormalMixture
 from models.errors import ScoringError
-from models.forecast import BASELINES, Inputs, Ladder
 from models.identity import hysteresis
 from models.inference import Array
 from models.row_marks import row_marks
 from models.rows import Rows, take
 from models.scoring_rows import checked_rows
+from models.scoring_state import ScoringState
+
+Dates = NDArray[np.datetime64]
 
 PUBLISHED, SCORED, BEFORE = "published", "scored", "before the first fit"
 UNIDENTIFIED = "unidentified"
@@ -26,65 +29,6 @@ UNIDENTIFIED = "unidentified"
 
 REVISED = "published, on other values"
 """What was published on a session whose row reads otherwise now: revised data, or another market."""
-
-
-@dataclass(frozen=True)
-class Cell:
-    """What is needed to forecast one asset over one horizon.
-
-    Attributes
-    ----------
-    asset, horizon : what is forecast, sessions
-    ladder : fitted rungs
-    rung : the one that is served
-    served_by : why that one, in words
-    vol, momentum, features : columns it reads; None among `features` stands for the probability of state 0
-    half_width : of the calibrated intervals, in sd, by `models.conformal.LEVELS`; frozen at the end of training
-    """
-
-    asset: str
-    horizon: int
-    ladder: Ladder
-    rung: str
-    served_by: str
-    vol: str
-    momentum: tuple[str, ...]
-    features: tuple[str | None, ...]
-    half_width: Mapping[str, float] = field(default_factory=lambda: UNBOUNDED)
-
-    @property
-    def prefix(self) -> str:
-        """Begin of this cell's column names."""
-        return f"{self.asset}_{self.horizon}"
-
-    def inputs(self, rows: pd.DataFrame | Rows, probs: Array, average: Array) -> Inputs:
-        """Gather the rungs' inputs of `rows`."""
-        vol = take(rows, (self.vol,))[:, 0]
-        if self.rung in BASELINES:  # reads nothing else
-            nothing = np.empty((len(vol), 0))
-            return Inputs(vol, nothing, nothing, nothing)
-        given = take(rows, tuple(column for column in self.features if column is not None))
-        gaps = [k for k, column in enumerate(self.features) if column is None]
-        own = np.insert(given, [k - before for before, k in enumerate(gaps)], probs[:, [0]], axis=1)
-        return Inputs(vol, take(rows, self.momentum), average, own)
-
-
-@dataclass(frozen=True)
-class ScoringState:
-    """What is carried from one session to the next.
-
-    Attributes
-    ----------
-    n_after : sessions answered after the last published one
-    states : what the filter of the regimes carries
-    ensemble : (n_refits, n_states) what those of the refits carry; None where there are none
-    held : whether the first state is held
-    """
-
-    n_after: int
-    states: Array
-    ensemble: Array | None
-    held: bool
 
 
 @dataclass(frozen=True)
@@ -154,43 +98,80 @@ class Scorer:
         ScoringError
         """
         rows = checked_rows(rows, self.columns)
-        late = rows["session"] > self.trained_to
-        parts = [part(rows[kind]) for kind, part in ((~late, self._recall), (late, self._continue)) if kind.any()]
-        answers = parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
-        return answers[list(self.published.columns)]
+        told = self.answer(rows["session"].to_numpy(), Rows(self.columns, take(rows, self.columns)))
+        return pd.DataFrame(told).astype(self.published.dtypes.to_dict())
 
-    def _recall(self, rows: pd.DataFrame) -> pd.DataFrame:
+    def answer(self, sessions: Dates, rows: Rows) -> dict[str, Any]:
+        """Answer as `score` does, on bare arrays.
+
+        Parameters
+        ----------
+        sessions : (n_obs,) ascending, none twice
+        rows : `columns`, finite or NaN where missing
+
+        Returns
+        -------
+        columns of `published`, each (n_obs,); text as objects, NaN where there is none
+
+        Raises
+        ------
+        ScoringError
+        """
+        split = int(np.searchsorted(sessions, np.datetime64(self.trained_to), side="right"))
+        parts = []
+        if split:
+            parts.append(self._recall(sessions[:split], rows[:split]))
+        if split < len(sessions):
+            answers, _ = self._continue(sessions[split:], rows[split:])
+            parts.append({name: np.broadcast_to(np.asarray(answers[name]), len(sessions) - split) for name in self._published})
+        if len(parts) == 1:
+            return parts[0]
+        return {name: np.concatenate([part[name].astype(self._published[name].dtype) for part in parts]) for name in self._published}
+
+    def _recall(self, sessions: Dates, rows: Rows) -> dict[str, Any]:
         """Give published answers, and say which were given on other values than the rows have now."""
-        places = self._places.get_indexer(pd.Index(rows["session"]))
-        if (places < 0).any():
+        places = np.searchsorted(self._published["session"], sessions)
+        unknown = self._published["session"][places] != sessions
+        if unknown.any():
             raise ScoringError(
-                f"row {rows['session'].iloc[int((places < 0).argmax())]:%Y-%m-%d} was no session in training; rule: sessions from "
-                f"{self.published['session'].iloc[0]:%Y-%m-%d} "
-                f"to {self.trained_to:%Y-%m-%d} are answered as they were published"
+                f"row {_day(sessions[unknown][0])} was no session in training; rule: sessions from "
+                f"{_day(self._published['session'][0])} to {self.trained_to:%Y-%m-%d} are answered as they were published"
             )
-        answered = self.published.iloc[places].reset_index(drop=True)
-        if self.marks is None:
-            return answered
-        other = (row_marks(rows[list(self.columns)]) != self.marks[places]) & (answered["status"] == PUBLISHED).to_numpy()
-        return answered.assign(status=answered["status"].where(~other, REVISED))
+        answered = {name: values[places] for name, values in self._published.items()}
+        if self.marks is not None:
+            other = (row_marks(pd.DataFrame(rows.values)) != self.marks[places]) & (answered["status"] == PUBLISHED)
+            answered["status"] = np.where(other, REVISED, answered["status"]).astype(object)
+        return answered
 
     @cached_property
-    def _places(self) -> pd.DatetimeIndex:
-        return pd.DatetimeIndex(self.published["session"])
+    def _published(self) -> dict[str, Any]:
+        return {str(name): column.to_numpy() for name, column in self.published.items()}
 
-    def _continue(self, rows: pd.DataFrame) -> pd.DataFrame:
-        expected = self.calendar[: len(rows)]
-        given = pd.DatetimeIndex(rows["session"])
-        if len(expected) < len(given):
+    def _continue(self, sessions: Dates, rows: Rows) -> tuple[dict[str, Any], ScoringState]:
+        self.must_follow(0, sessions)
+        answers, state = self.advance(self.begin, rows)
+        return {"session": sessions, "status": SCORED} | answers, state
+
+    def must_follow(self, n_after: int, sessions: Dates) -> None:
+        """Refuse sessions that are not the next ones of the calendar after `n_after` sessions past the last published one.
+
+        Raises
+        ------
+        ScoringError
+        """
+        expected = self._calendar[n_after : n_after + len(sessions)]
+        if len(expected) < len(sessions):
             raise ScoringError(f"rows reach beyond {self.calendar[-1]:%Y-%m-%d}, the end of the calendar stored with the model: retrain it")
-        wrong = np.flatnonzero(given != expected)
+        wrong = np.flatnonzero(sessions != expected)
         if len(wrong):
             raise ScoringError(
-                f"session {expected[wrong[0]]:%Y-%m-%d} is missing (the row there is {given[wrong[0]]:%Y-%m-%d}); rule: rows after "
+                f"session {_day(expected[wrong[0]])} is missing (the row there is {_day(sessions[wrong[0]])}); rule: rows after "
                 f"{self.trained_to:%Y-%m-%d} are the next sessions without a gap. Add the missing row (its values may be empty)"
             )
-        answers, _ = self.advance(self.begin, Rows(self.columns, take(rows, self.columns)))
-        return pd.DataFrame({"session": np.asarray(given, dtype="datetime64[us]"), "status": SCORED} | answers)
+
+    @cached_property
+    def _calendar(self) -> Dates:
+        return np.asarray(self.calendar, dtype="datetime64[us]")
 
     @property
     def begin(self) -> ScoringState:
@@ -219,6 +200,25 @@ class Scorer:
         newest = ScoringState(state.n_after + len(rows), states[-1], None if refits is None else refits[-1], bool(held[-1]))
         return answers, newest
 
+    def observe(self, state: ScoringState, session: np.datetime64, values: Array) -> tuple[dict[str, Any], ScoringState]:
+        """Answer for the next session: one observation, one update.
+
+        Parameters
+        ----------
+        state : `begin`, or what the last call gave
+        session : must be the next one of the calendar
+        values : (n_columns,) in the order of `columns`, NaN where missing
+
+        Raises
+        ------
+        ScoringError
+            If another session comes next, or the calendar ends.
+        """
+        sessions = np.asarray([session], dtype="datetime64[us]")
+        self.must_follow(state.n_after, sessions)
+        answers, newest = self.advance(state, Rows(self.columns, values[None]))
+        return {"session": sessions, "status": SCORED} | answers, newest
+
     def call(self, probs: Array, held: Sequence[bool] | np.ndarray) -> list[str]:
         """Name rows from their probabilities and whether the first state is held."""
         if not self.identified:
@@ -233,3 +233,7 @@ class Scorer:
     def told(self, rows: pd.DataFrame | Rows, probs: Array) -> list[tuple[str, NormalMixture, str, Mapping[str, float]]]:
         """Forecasts as `models.answers.assemble` takes them."""
         return [(cell.prefix, forecast, cell.served_by, cell.half_width) for cell, forecast in self.forecasts(rows, probs)]
+
+
+def _day(session: np.datetime64) -> str:
+    return str(session.astype("datetime64[D]"))

@@ -11,12 +11,13 @@ import pandas as pd
 
 from models.answers import QUANTILES, finite_or_missing, forecast_columns, range_columns
 from models.average import quantile_range
+from models.cell import Cell
 from models.classifier import RegimeClassifier
 from models.conformal import ENDS
 from models.forecast import BASELINES, RUNGS
 from models.parts import Parts, take_apart
 from models.row_marks import row_marks
-from models.scoring import BEFORE, PUBLISHED, Cell, Scorer
+from models.scoring import BEFORE, PUBLISHED, Scorer
 from serving.words import BEATS
 from sources.calendar import sessions as sessions_between
 from training.book import SERVED

@@ -10,6 +10,7 @@ import pytest
 
 from models.answers import assemble, name_rows, range_columns
 from models.average import RegimeAverage
+from models.cell import Cell
 from models.classifier_fit import fit_classifier
 from models.forecast import RUNGS, Inputs
 from models.forecast_fit import fit_ladder
@@ -21,7 +22,7 @@ from models.regime import RegimeHMM
 from models.regime_jump import RegimeJump
 from models.regime_tvtp import RegimeTVTP
 from models.row_marks import row_marks
-from models.scoring import PUBLISHED, REVISED, SCORED, Cell, Scorer, ScoringError
+from models.scoring import PUBLISHED, REVISED, SCORED, Scorer, ScoringError
 from tests.models.driven_worlds import random_driven
 from tests.models.worlds import random_params
 
