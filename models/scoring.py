@@ -98,16 +98,16 @@ class Scorer:
         ScoringError
         """
         rows = checked_rows(rows, self.columns)
-        told = self.answer(rows["session"].to_numpy(), Rows(self.columns, take(rows, self.columns)))
+        told = self.answer(rows["session"].to_numpy(), take(rows, self.columns))
         return pd.DataFrame(told).astype(self.published.dtypes.to_dict())
 
-    def answer(self, sessions: Dates, rows: Rows) -> dict[str, Any]:
+    def answer(self, sessions: Dates, values: Array) -> dict[str, Any]:
         """Answer as `score` does, on bare arrays.
 
         Parameters
         ----------
         sessions : (n_obs,) ascending, none twice
-        rows : `columns`, finite or NaN where missing
+        values : (n_obs, n_columns) in the order of `columns`, finite or NaN where missing
 
         Returns
         -------
@@ -117,6 +117,7 @@ class Scorer:
         ------
         ScoringError
         """
+        rows = Rows(self.columns, values)
         split = int(np.searchsorted(sessions, np.datetime64(self.trained_to), side="right"))
         parts = []
         if split:

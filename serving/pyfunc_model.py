@@ -19,11 +19,16 @@ TRUSTED = ["sklearn.calibration._CalibratedClassifier"]
 """Types of the classifier's file beyond those skops trusts by itself; anything else is refused."""
 
 
+SAME = 1e-12
+"""Relative difference up to which two answers are the same: another machine may round otherwise."""
+
+
 class RegimeModel(PythonModel):
     """Regime probabilities and forward-return distributions of feature rows."""
 
     scorer: Scorer
     facts: dict[str, Any]
+    example: tuple[pd.DataFrame, pd.DataFrame] | None
 
     def load_context(self, context: PythonModelContext) -> None:
         """Read the parts that were logged; no pickle is involved."""
@@ -37,6 +42,8 @@ class RegimeModel(PythonModel):
 
             estimator = skops.io.load(files["estimator"], trusted=TRUSTED)
         self.scorer = put_together(Parts(values, arrays, pd.read_parquet(files["published"]), estimator))
+        example = [pd.read_parquet(files[name]) for name in ("example", "example_answers") if name in files]
+        self.example = (example[0], example[1]) if len(example) == 2 else None
         self.facts = json.loads(files["facts"].read_text(encoding="utf-8"))
 
     def predict(self, context: PythonModelContext, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
@@ -45,6 +52,17 @@ class RegimeModel(PythonModel):
             return self.scorer.score(model_input)
         except ScoringError as error:  # MLflow's server hides every other error from the one who asked
             raise MlflowException(str(error), error_code=INVALID_PARAMETER_VALUE) from error
+
+    def answers_its_example(self) -> str:
+        """Answer the example that was logged; say where the answer is another than then, empty where it is the same."""
+        if self.example is None:
+            return "it was logged without an example: train anew"
+        rows, expected = self.example
+        try:
+            pd.testing.assert_frame_equal(self.scorer.score(rows), expected, check_exact=False, rtol=SAME, atol=0, check_dtype=False)
+        except (AssertionError, ScoringError) as difference:
+            return f"it answers its own example otherwise than when it was logged: {' '.join(str(difference).split())}"
+        return ""
 
     def features_of(self, market: Any) -> Any:
         """Make features and their quality with the code the model was trained with.

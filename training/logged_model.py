@@ -38,9 +38,10 @@ def code_hash() -> str:
 
 
 def example_rows(scorer: Scorer, features: pd.DataFrame) -> pd.DataFrame:
-    """The last training rows, as they are given to the model."""
+    """The last training rows, and the newest one again as the next session, which the filter has to answer."""
     rows = features[list(scorer.columns)].iloc[-EXAMPLE_ROWS:]
-    return rows.rename_axis("session").reset_index()
+    to_come = rows.iloc[[-1]].set_axis(scorer.calendar[:1])
+    return pd.concat([rows, to_come]).rename_axis("session").reset_index()
 
 
 def log_model(scorer: Scorer, facts: dict[str, Any], features: pd.DataFrame) -> str:
@@ -58,7 +59,7 @@ def log_model(scorer: Scorer, facts: dict[str, Any], features: pd.DataFrame) -> 
     answers = scorer.score(example)
     requirements = (*REQUIREMENTS, *(CLASSIFIER_REQUIREMENTS if isinstance(scorer.regime, RegimeClassifier) else ()))
     with tempfile.TemporaryDirectory() as folder:
-        files = write_artefact(Path(folder), scorer, facts)
+        files = write_artefact(Path(folder), scorer, facts) | write_example(Path(folder), example, answers)
         info = mlflow.pyfunc.log_model(
             name="model",
             python_model=str(ROOT / "serving" / "pyfunc_model.py"),
@@ -70,6 +71,14 @@ def log_model(scorer: Scorer, facts: dict[str, Any], features: pd.DataFrame) -> 
         )
         check_in_fresh_process(info.model_uri, example, answers)
     return str(info.model_uri)
+
+
+def write_example(folder: Path, rows: pd.DataFrame, answers: pd.DataFrame) -> dict[str, str]:
+    """Write what a process that loads the model must answer before it may serve; returns the files by the names they are logged under."""
+    files = {"example": folder / "example.parquet", "example_answers": folder / "example_answers.parquet"}
+    for table, path in zip((rows, answers), files.values(), strict=True):
+        table.to_parquet(path)
+    return {name: str(path) for name, path in files.items()}
 
 
 def _as_double(example: pd.DataFrame) -> pd.DataFrame:

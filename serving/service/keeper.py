@@ -18,6 +18,10 @@ class RevisedError(ServingError):
     """A session that is there with other values, and nobody asked to revise it."""
 
 
+class TurnError(ServingError):
+    """A session that is not the next one, or beyond what the model knows of the calendar."""
+
+
 @dataclass(frozen=True)
 class Link:
     """A session after training: what was observed last, what is said of it, and what the filter carries on.
@@ -26,11 +30,13 @@ class Link:
     ----------
     known : values by column
     answer : that holds
+    first : that was given first, before any revision
     state : after it, of the scorer
     """
 
     known: Known
     answer: Answer
+    first: Answer
     state: Any
 
 
@@ -111,8 +117,10 @@ class Keeper:
         ------
         RevisedError
             Where other values are there and `revise` was not asked for, or the session is one of training.
-        ServingError
+        TurnError
             Where the session is not the next one.
+        ServingError
+            Where this version cannot answer what was observed before.
         StoreError
             Where nothing could be written.
         """
@@ -136,11 +144,13 @@ class Keeper:
 
     def _resumed(self) -> Chain:
         """Read back what this version said before."""
-        held = {answer.session: answer for answer in self.store.answers(self.version)}  # the last of a session holds
+        said: dict[str, list[Answer]] = {}
+        for answer in self.store.answers(self.version):
+            said.setdefault(answer.session, []).append(answer)
         newest = {each.session: each.known for each in self.store.observations()}
         begin = self.scorer.begin
-        links = tuple(Link(newest[session], answer, begin.from_bytes(answer.state)) for session, answer in held.items())
-        return Chain(links, max((answer.cause for answer in held.values()), default=0))
+        links = tuple(Link(newest[session], every[-1], every[0], begin.from_bytes(every[-1].state)) for session, every in said.items())
+        return Chain(links, max((link.answer.cause for link in links), default=0))
 
     def _caught_up(self) -> Chain:
         """Answer observations that this version has not; inside `writing`."""
@@ -163,16 +173,20 @@ class Keeper:
             )
         place = next((number for number, link in enumerate(links) if link.answer.session == session), len(links))
         if place == len(links):
-            self.scorer.must_follow(place, np.array([session], dtype="datetime64[us]"))
+            try:
+                self.scorer.must_follow(place, np.array([session], dtype="datetime64[us]"))
+            except ValueError as error:
+                raise TurnError(str(error)) from None
         return place
 
     def _followed(self, links: tuple[Link, ...], observation: Observation, place: int) -> tuple[Link, ...]:
         """Answer a session anew, and every later one; inside `writing`."""
         out = list(links[:place])
         to_come = [(observation.session, observation.known), *((link.answer.session, link.known) for link in links[place + 1 :])]
-        for session, known in to_come:
+        for number, (session, known) in enumerate(to_come, start=place):
             told, newest = self._told(out[-1].state if out else self.scorer.begin, session, known)
-            out.append(Link(known, self.store.answer(self.version, session, observation.id, told, newest.to_bytes()), newest))
+            answer = self.store.answer(self.version, session, observation.id, told, newest.to_bytes())
+            out.append(Link(known, answer, links[number].first if number < len(links) else answer, newest))
         return tuple(out)
 
     def _told(self, state: Any, session: str, known: Known) -> tuple[bytes, Any]:

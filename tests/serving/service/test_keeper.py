@@ -17,7 +17,7 @@ import pytest
 
 from models.scoring import Scorer
 from serving.errors import ServingError
-from serving.service.keeper import Keeper, RevisedError
+from serving.service.keeper import Keeper, RevisedError, TurnError
 from serving.service.store import Store, StoreError
 from tests.models.test_scoring import DAYS, N_PUBLISHED, feature_rows, hmm_regime, scorer_of
 
@@ -105,7 +105,7 @@ def test_other_values_are_refused_unless_a_revision_is_asked_for_and_then_both_a
 )
 def test_sessions_out_of_turn_are_refused_and_nothing_is_written(path, scorer, session, said):
     keeper = Keeper(Store(path), "3", scorer)
-    with pytest.raises(ServingError, match=said) if "trained" in said else pytest.raises(ValueError, match=said):
+    with pytest.raises(RevisedError if "trained" in said else TurnError, match=said):
         keeper.observe(session, known(0), "feed")
     assert keeper.store.observations() == []
 
