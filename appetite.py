@@ -29,7 +29,9 @@ WORDS = Words(
     reproduce="reproduce",
     score="score",
     search="search",
+    serve="serve",
     states="states",
+    token="token",
     train="study",
 )
 

@@ -54,7 +54,15 @@ class Desk:
         return self._view
 
 
-def make_app(engine: Engine, store: Store, *, tokens: Callable[[], Sequence[Token]] | None, rate: Rate, limits: Limits) -> Gate:
+def make_app(
+    engine: Engine,
+    store: Store,
+    *,
+    tokens: Callable[[], Sequence[Token]] | None,
+    rate: Rate,
+    limits: Limits,
+    ready: Callable[[], Sequence[str]] = tuple,
+) -> Gate:
     """Assemble the service.
 
     Parameters
@@ -62,9 +70,10 @@ def make_app(engine: Engine, store: Store, *, tokens: Callable[[], Sequence[Toke
     engine : loaded and checked
     store : of observations
     tokens : gives those that hold now; None lets everyone in
+    ready : says what else is not as it should be
     """
     app = FastAPI(title="appetite", version="1", docs_url=None, redoc_url=None)
-    app.state.desk = Desk(engine, Keeper(store, engine.served.version, engine.scorer), limits)
+    app.state.desk = Desk(engine, Keeper(store, engine.served.version, engine.scorer), limits, ready)
     for route in (_reading, _writing, _watching):
         route(app, app.state.desk)
     _faults(app)

@@ -1,6 +1,7 @@
 """The model that a worker serves: loaded once in its process, by the code that was logged with it, and checked before it answers."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from serving.errors import ServingError
@@ -39,8 +40,13 @@ class Engine:
     facts: dict[str, Any]
 
 
-def load_engine(name: str, version: str) -> Engine:
-    """Load a registered version; the first thing a worker does, so that the logged code comes before any other.
+def load_engine(name: str, version: str, folder: Path) -> Engine:
+    """Load a version; the first thing a worker does, so that the logged code comes before any other.
+
+    Parameters
+    ----------
+    name, version : as it is registered
+    folder : with its files
 
     Raises
     ------
@@ -50,14 +56,14 @@ def load_engine(name: str, version: str) -> Engine:
     import mlflow.pyfunc
     from mlflow.exceptions import MlflowException
 
-    uri = f"models:/{name}/{version}"
+    called = f"version {version} of '{name}'"
     try:
-        loaded = mlflow.pyfunc.load_model(uri)
+        loaded = mlflow.pyfunc.load_model(str(folder))
     except (MlflowException, OSError, ImportError, ValueError) as error:
-        raise ServingError(f"model '{uri}' cannot be loaded: {(str(error).strip().splitlines() or [type(error).__name__])[0]}") from None
+        raise ServingError(f"{called} cannot be loaded: {(str(error).strip().splitlines() or [type(error).__name__])[0]}") from None
     inner = loaded.unwrap_python_model()
     fault = inner.answers_its_example() if hasattr(inner, "answers_its_example") else "it was logged before models had one: train anew"
     if fault:
-        raise ServingError(f"model '{uri}' must answer its example first: {fault}")
+        raise ServingError(f"{called} must answer its example first: {fault}")
     told = loaded.metadata
     return Engine(Served(name, version, str(told.run_id), str((told.metadata or {}).get("code_hash", ""))), inner.scorer, inner.facts)
