@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from serving.errors import ServingError
+from serving.label_place import SQLITE
 from serving.output import write_text
 from serving.service.settings import LAST, MODELS
 
@@ -43,6 +44,7 @@ class Registry:
         import mlflow
         from mlflow.exceptions import MlflowException
 
+        _must_be_there(mlflow.get_tracking_uri())
         try:
             return str(mlflow.MlflowClient().get_model_version_by_alias(self.model, self.alias).version)
         except MlflowException as error:
@@ -92,6 +94,13 @@ class Registry:
         copies = sorted((self.state / MODELS).glob(f"{self.model}-*"), key=lambda each: each.stat().st_mtime, reverse=True)
         for old in [each for each in copies if each.name != f"{self.model}-{version}"][KEPT - 1 :]:
             shutil.rmtree(old, ignore_errors=True)
+
+
+def _must_be_there(uri: str) -> None:
+    """Refuse a SQLite database that is not there: the first question would make an empty one."""
+    database = Path(uri.removeprefix(SQLITE))
+    if uri.startswith(SQLITE) and not database.is_file():
+        raise RegistryError(f"registry: no database '{database}'; look at MLFLOW_TRACKING_URI, or run `appetite train` first")
 
 
 def _first_line(error: Exception) -> str:

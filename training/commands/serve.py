@@ -1,5 +1,6 @@
 """`serve`: the champion over HTTP."""
 
+import os
 from pathlib import Path
 
 import click
@@ -21,14 +22,14 @@ def serve(config: Path, host: str | None, port: int | None, no_auth: bool) -> No
         from serving.service.config import load_config
         from serving.service.log import log
         from serving.service.supervisor import Supervisor, check_address, listen
-        from training.tracking import connect
+        from training.tracking import tracking_uri
 
         asked = {"host": host, "port": port}
         settings = load_config(config).model_copy(update={name: value for name, value in asked.items() if value is not None})
         settings = settings.model_copy(update={"state": settings.state.absolute()})
         check_address(settings, not no_auth)
         settings.state.mkdir(parents=True, exist_ok=True)
-        connect()
+        os.environ["MLFLOW_TRACKING_URI"] = tracking_uri()  # for the workers
         listening = listen(settings)
         show(f"http://{settings.host}:{listening.getsockname()[1]}")
         raise SystemExit(Supervisor(settings, not no_auth, listening, log).run())
