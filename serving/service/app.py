@@ -19,6 +19,7 @@ from serving.service import schemas
 from serving.service.bodies import SESSION, BodyError, Given, day_of, known_of, parsed, read_table, rows_of, table_of
 from serving.service.engine import Engine
 from serving.service.gate import Gate, Limits
+from serving.service.invocations import invoked
 from serving.service.keeper import Keeper, RevisedError, TurnError
 from serving.service.limits import Rate
 from serving.service.store import Store, StoreError
@@ -111,13 +112,15 @@ def _writing(app: FastAPI, desk: Desk) -> None:
     @app.post("/v1/score", response_model=schemas.Scores, responses=schemas.REFUSED, openapi_extra=schemas.ROWS)
     async def score(request: Request) -> Response:
         """Answer rows: the same numbers as the logged model gives."""
-        body, kind = await request.body(), request.headers.get("content-type", "").split(";")[0].strip().lower()
-        given = _given(body, kind, desk)
-        try:
-            answers = desk.engine.scorer.answer(given.sessions, given.values)
-        except ValueError as error:  # the scorer's own: sessions that are not the next ones
-            raise BodyError(["rows"], str(error)) from None
+        answers = _answered(_given(await request.body(), _kind(request), desk), desk)
         return _json(to_json(desk.view().head | {"rows": records(answers)}, inf_nan_mode="null"))
+
+    @app.post("/invocations", response_model=schemas.Predictions, responses=schemas.REFUSED, openapi_extra=schemas.INVOCATION)
+    async def invocations(request: Request) -> Response:
+        """Answer rows in the form of MLflow's own server; what is missing is null."""
+        given = invoked(await request.body(), _kind(request), desk.engine.scorer.columns, desk.limits.rows)
+        rows = [row | {SESSION: f"{row[SESSION]}T00:00:00"} for row in records(_answered(given, desk))]
+        return _json(to_json({"predictions": rows}, inf_nan_mode="null"))
 
     @app.post("/v1/observations", response_model=schemas.Observed, responses=schemas.REFUSED, openapi_extra=schemas.OBSERVATION)
     async def observe(request: Request) -> Response:
@@ -171,6 +174,18 @@ def _unprocessable(_: Request, error: Exception) -> JSONResponse:
     else:
         told = [{"loc": ["body", *getattr(error, "where", [])], "msg": str(error), "type": "rule"}]
     return JSONResponse({"detail": told}, 422)
+
+
+def _kind(request: Request) -> str:
+    return request.headers.get("content-type", "").split(";")[0].strip().lower()
+
+
+def _answered(given: Given, desk: Desk) -> Mapping[str, Any]:
+    try:
+        answers: Mapping[str, Any] = desk.engine.scorer.answer(given.sessions, given.values)
+    except ValueError as error:  # the scorer's own: sessions that are not the next ones
+        raise BodyError(["rows"], str(error)) from None
+    return answers
 
 
 def _given(body: bytes, kind: str, desk: Desk) -> Given:

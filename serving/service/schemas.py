@@ -74,6 +74,12 @@ class Scores(Head):
     rows: list[dict[str, Any]]
 
 
+class Predictions(BaseModel):
+    """Answers to rows, as MLflow's own server wraps them."""
+
+    predictions: list[dict[str, Any]]
+
+
 class Health(BaseModel):
     """That the process is there."""
 
@@ -140,3 +146,19 @@ _OBSERVATION = {
     "properties": {"session": _DAY, "values": _VALUES, "revise": {"type": "boolean", "default": False}},
 }
 OBSERVATION = {"requestBody": {"required": True, "content": {"application/json": {"schema": _OBSERVATION}}}}
+_INVOCATION = {
+    "type": "object",
+    "properties": {
+        "dataframe_split": {"type": "object"},
+        "dataframe_records": {"type": "array", "items": _ROW},
+        "instances": {"type": "array", "items": _ROW},
+        "inputs": {"type": "object"},
+    },
+    "minProperties": 1,
+}
+INVOCATION = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": _INVOCATION}, "text/csv": {"schema": {"type": "string"}}},
+    }
+}

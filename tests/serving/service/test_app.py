@@ -22,6 +22,7 @@ ROUTES = [
     ("get", "/openapi.json"),
     ("get", "/nothing"),
     ("post", "/v1/score"),
+    ("post", "/invocations"),
     ("post", "/v1/observations"),
 ]
 
@@ -75,6 +76,49 @@ def test_scores_are_those_of_the_scoring_function_in_every_format(client, scorer
     for kind, body in (("parquet", parquet), ("arrow.stream", stream)):
         given = client.post("/v1/score", data=body.getvalue(), headers={"content-type": f"application/vnd.apache.{kind}"})
         pd.testing.assert_frame_equal(frame(given.json()["rows"]), expected, check_exact=True, check_dtype=False)
+
+
+def forms(table: pd.DataFrame) -> dict[str, dict]:
+    records = exact(table)["rows"]
+    split = {"columns": list(records[0]), "data": [list(row.values()) for row in records], "index": list(range(len(records)))}
+    inputs = {name: [row[name] for row in records] for name in records[0]}
+    return {"dataframe_split": split, "dataframe_records": records, "instances": records, "inputs": inputs}
+
+
+@pytest.mark.parametrize("form", ["dataframe_split", "dataframe_records", "instances", "inputs"])
+def test_invocations_take_the_forms_of_mlflow_in_any_order(client, scorer, form):
+    table = rows(N_PUBLISHED - 2, N_PUBLISHED + 3)
+    told = client.post("/invocations", json={form: forms(table.iloc[::-1])[form]}).json()
+    assert list(told) == ["predictions"]
+    assert told["predictions"][0]["session"] == f"{table['session'].iloc[0].isoformat()}"
+    pd.testing.assert_frame_equal(frame(told["predictions"]), scorer.score(table), check_exact=True, check_dtype=False)
+
+
+def test_invocations_take_csv_and_give_missing_values_as_null(client, scorer):
+    table = rows(N_PUBLISHED, N_PUBLISHED + 2)
+    table.loc[1, "vol"] = float("nan")
+    given = client.post("/invocations", data=table.to_csv(index=False), headers={"content-type": "text/csv"})
+    assert "NaN" not in given.text
+    assert given.json()["predictions"][1]["BTC_5_median"] is None
+    pd.testing.assert_frame_equal(frame(given.json()["predictions"]), scorer.score(table), check_exact=True, check_dtype=False)
+
+
+INVOKED = {
+    "two forms": ({"instances": [], "inputs": {}}, []),
+    "params": ({"instances": [], "params": {"a": 1}}, []),
+    "none": ({}, []),
+    "a list": ([], []),
+    "no columns": ({"dataframe_split": {"data": []}}, ["dataframe_split"]),
+    "a column twice": ({"dataframe_split": {"columns": ["a", "a"], "data": []}}, ["dataframe_split", "columns"]),
+    "a row too short": ({"dataframe_split": {"columns": ["a", "b"], "data": [[1]]}}, ["dataframe_split", "data", 0]),
+    "lists of two lengths": ({"inputs": {"session": ["2020-03-02"], "ret": []}}, ["inputs"]),
+    "numbers": ({"inputs": [1.0, 2.0]}, ["inputs", 0]),
+}
+
+
+@pytest.mark.parametrize(("body", "where"), INVOKED.values(), ids=INVOKED)
+def test_invocations_that_break_a_rule_are_refused(client, body, where):
+    assert_refused(client.post("/invocations", json=body), where)
 
 
 def test_observation_again_is_no_other_and_a_revision_must_be_asked_for(client):
