@@ -18,6 +18,8 @@ import requests
 import yaml
 
 from models.scoring import Scorer
+from serving.service.settings import TOKENS
+from serving.service.tokens import WRITE, TokenFile
 from tests.e2e.command import ROOT
 from tests.models.test_scoring import N_PUBLISHED, feature_rows, hmm_regime, scorer_of
 from tests.serving.service.desk import engine_of
@@ -103,6 +105,7 @@ def register(scorer: Scorer, *, spoilt: bool = False) -> None:
 
     rows = feature_rows().iloc[: len(scorer.published)].set_index("session")
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings(action="ignore"), mlflow.start_run():
+        patch.setattr(logged_model, "check_in_fresh_process", lambda *_: None)  # the worker asks for the example itself
         if spoilt:
             write = logged_model.write_example
             other = lambda folder, given, answers: write(folder, given, answers.assign(p_risk_on=1 - answers["p_risk_on"]))  # noqa: E731
@@ -126,7 +129,7 @@ def desk(registry, tmp_path) -> Desk:
     settings = {"port": 0, "state": str(tmp_path / "state"), "watch_s": 0.3, "drain_s": 5}
     (registry.folder / "serve.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
     registry.champion(1)
-    registry.secret = registry.run("token", "add", "feed", "--role", "write").stdout.strip()
+    registry.secret = TokenFile(tmp_path / "state" / TOKENS).add("feed", WRITE)
     return registry
 
 
