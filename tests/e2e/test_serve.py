@@ -126,7 +126,7 @@ def registry(tmp_path_factory) -> Desk:
 
 @pytest.fixture
 def desk(registry, tmp_path) -> Desk:
-    settings = {"port": 0, "state": str(tmp_path / "state"), "watch_s": 0.3, "drain_s": 5}
+    settings = {"port": 0, "state": str(tmp_path / "state"), "watch_s": 0.3, "drain_s": 5, "limits": {"per_minute": 1e6, "burst": 1e6}}
     (registry.folder / "serve.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
     registry.champion(1)
     registry.secret = TokenFile(tmp_path / "state" / TOKENS).add("feed", WRITE)
@@ -170,16 +170,19 @@ def test_new_champion_takes_over_without_a_pause_and_a_bad_one_never(desk):
                     codes.append(desk.get("/v1/regime").status_code)
                 except requests.RequestException as error:
                     codes.append(str(error))
+                time.sleep(0.01)
 
         asking = threading.Thread(target=ask)
         asking.start()
-        desk.champion(2)
-        until(lambda: desk.get("/version").json()["model"]["version"] == "2")
-        until(lambda: len(workers(parent.pid)) == 1)
-        desk.champion(3)
-        until(lambda: desk.get("/readyz").status_code == 503)
-        stop.set()
-        asking.join()
+        try:
+            desk.champion(2)
+            until(lambda: desk.get("/version").json()["model"]["version"] == "2")
+            until(lambda: len(workers(parent.pid)) == 1)
+            desk.champion(3)
+            until(lambda: desk.get("/readyz").status_code == 503)
+        finally:
+            stop.set()
+            asking.join()
         assert set(codes) == {200}
         told = desk.get("/readyz").json()
         assert "version 3 is champion and may not take over" in told["why"][0]

@@ -32,8 +32,15 @@ def scorer():
     return scorer_of(hmm_regime())
 
 
+@pytest.fixture(scope="module")
+def client(scorer, tmp_path_factory):
+    """A service that nothing is written to."""
+    with running(engine_of(scorer), tmp_path_factory.mktemp("service") / "service.db") as asked:
+        yield asked
+
+
 @pytest.fixture
-def client(scorer, tmp_path):
+def fresh(scorer, tmp_path):
     with running(engine_of(scorer), tmp_path / "service.db") as asked:
         yield asked
 
@@ -50,17 +57,17 @@ def frame(answers: list[dict]) -> pd.DataFrame:
     return pd.DataFrame(answers).assign(session=lambda t: pd.to_datetime(t["session"]).astype("datetime64[us]"))
 
 
-def test_regime_is_that_of_the_newest_published_session_until_one_is_observed(client, scorer):
-    told = client.get("/v1/regime").json()
+def test_regime_is_that_of_the_newest_published_session_until_one_is_observed(fresh, scorer):
+    told = fresh.get("/v1/regime").json()
     last = scorer.published.iloc[-1]
     assert told["session"] == told["data_as_of"] == f"{last['session']:%Y-%m-%d}"
     assert told["probabilities"] == {"risk_on": last["p_risk_on"], "risk_off": last["p_risk_off"]}
     assert (told["model"]["version"], told["simulated"], told["revised"]) == ("3", True, False)
-    done = client.post("/v1/observations", json={"session": SESSIONS[0], "values": known(0)})
+    done = fresh.post("/v1/observations", json={"session": SESSIONS[0], "values": known(0)})
     assert (done.status_code, done.json()["new"]) == (201, True)
-    assert client.get("/v1/regime").json() == {name: value for name, value in done.json().items() if name != "new"}
-    assert client.get("/v1/regime").json()["known_at"] == f"{DAYS[N_PUBLISHED] + pd.Timedelta(days=1):%Y-%m-%d}T00:00:00Z"
-    assert client.get("/v1/regime", params={"session": told["session"]}).json()["probabilities"] == told["probabilities"]
+    assert fresh.get("/v1/regime").json() == {name: value for name, value in done.json().items() if name != "new"}
+    assert fresh.get("/v1/regime").json()["known_at"] == f"{DAYS[N_PUBLISHED] + pd.Timedelta(days=1):%Y-%m-%d}T00:00:00Z"
+    assert fresh.get("/v1/regime", params={"session": told["session"]}).json()["probabilities"] == told["probabilities"]
 
 
 def test_scores_are_those_of_the_scoring_function_in_every_format(client, scorer):
@@ -121,16 +128,16 @@ def test_invocations_that_break_a_rule_are_refused(client, body, where):
     assert_refused(client.post("/invocations", json=body), where)
 
 
-def test_observation_again_is_no_other_and_a_revision_must_be_asked_for(client):
+def test_observation_again_is_no_other_and_a_revision_must_be_asked_for(fresh):
     body = {"session": SESSIONS[0], "values": known(0)}
-    first = client.post("/v1/observations", json=body).json()
-    again = client.post("/v1/observations", json=body)
+    first = fresh.post("/v1/observations", json=body).json()
+    again = fresh.post("/v1/observations", json=body)
     assert (again.status_code, again.json()) == (200, first | {"new": False})
     other = body | {"values": known(0, seed=9)}
-    refused = client.post("/v1/observations", json=other)
+    refused = fresh.post("/v1/observations", json=other)
     assert refused.status_code == 409
     assert "there with other values; rule" in refused.json()["detail"]
-    revised = client.post("/v1/observations", json=other | {"revise": True}).json()
+    revised = fresh.post("/v1/observations", json=other | {"revise": True}).json()
     assert revised["revised"]
     assert revised["first_said"] == {"regime": first["regime"], **first["probabilities"]}
 

@@ -221,7 +221,7 @@ for place in range(len(keeper.links()), len(SESSIONS)):
 
 def test_killed_at_any_moment_nothing_told_is_lost_and_nothing_is_doubled(path, scorer):
     rng, kept = random.Random(4), []
-    for _ in range(4):
+    for _ in range(3):
         command = [sys.executable, "-W", "ignore", "-c", FEED, str(path)]
         with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as feed:
             assert feed.stdout is not None
