@@ -1,10 +1,12 @@
 """Routes over real HTTP: the numbers of the scoring function, tokens on every route, rules named and nothing echoed."""
 
 import io
+from contextlib import suppress
 
 import pandas as pd
 import pyarrow as pa
 import pytest
+import requests
 
 from serving.service.gate import Limits
 from serving.service.limits import Rate
@@ -238,9 +240,9 @@ def test_history_is_a_stretch_of_what_was_published(client, scorer):
 def test_too_much_is_refused_before_it_is_read(scorer, tmp_path):
     with running(engine_of(scorer), tmp_path / "service.db", limits=Limits(body_bytes=4000, rows=2)) as client:
         assert client.post("/v1/score", json=exact(rows(N_PUBLISHED, N_PUBLISHED + 3))).status_code == 422
-        assert client.post("/v1/score", data=b" " * 5000).status_code == 413
-        streamed = client.post("/v1/score", data=(b" " * 1000 for _ in range(5)))  # no length is told
-        assert streamed.status_code == 413
+        for body in (b" " * 5000, (b" " * 1000 for _ in range(5))):  # of the second no length is told
+            with suppress(requests.RequestException):  # one that is still sending may find the line cut before it reads the answer
+                assert client.post("/v1/score", data=body).status_code == 413
         assert client.get("/v1/regime").status_code == 200
 
 
