@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from features.matrix import FAMILIES, features_with_quality
+from serving.service.config import load_config as load_serve_config
 from sources.fetch import read_plan
 from sources.market_file import read_spec
 from sources.spec import FilesSpec, SimulatedSpec, StoreSpec
@@ -22,6 +23,7 @@ READERS = {
     "promote.yaml": load_promote_config,
     "fetch.yaml": read_plan,
     "search.yaml": load_search_config,
+    "serve.yaml": load_serve_config,
 }
 
 

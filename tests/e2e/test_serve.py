@@ -104,7 +104,9 @@ def register(scorer: Scorer, *, spoilt: bool = False) -> None:
     from training import logged_model
 
     rows = feature_rows().iloc[: len(scorer.published)].set_index("session")
-    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings(action="ignore"), mlflow.start_run():
+    known = mlflow.MlflowClient().get_experiment_by_name("serve")  # by name: tests before may have left another one active
+    own = known.experiment_id if known else mlflow.create_experiment("serve")
+    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings(action="ignore"), mlflow.start_run(experiment_id=own):
         patch.setattr(logged_model, "check_in_fresh_process", lambda *_: None)  # the worker asks for the example itself
         if spoilt:
             write = logged_model.write_example
