@@ -147,8 +147,8 @@ def _watching(app: FastAPI, desk: Desk) -> None:
     @app.get("/readyz", response_model=schemas.Ready, responses={503: {"model": schemas.Ready}})
     async def readyz() -> Response:
         """Say whether it answers with the champion and all that was observed, and if not why."""
-        desk.keeper.take_in()
-        why = [each for each in (desk.keeper.behind, *desk.ready()) if each]
+        desk.keeper.links()
+        why = [*desk.keeper.faults(), *desk.ready()]
         return _json(to_json({"ready": not why, "why": why, "model": asdict(desk.engine.served)}), 503 if why else 200)
 
     @app.get("/version", response_model=schemas.Version, responses=schemas.REFUSED)

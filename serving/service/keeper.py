@@ -9,7 +9,7 @@ import numpy as np
 from pydantic_core import to_json
 
 from serving.errors import ServingError
-from serving.service.store import Answer, Observation, Store
+from serving.service.store import Answer, Observation, Store, StoreError
 
 Known = Mapping[str, float | None]
 
@@ -28,13 +28,13 @@ class Link:
 
     Attributes
     ----------
-    known : values by column
+    observation : the last one
     answer : that holds
-    first : that was given first, before any revision
+    first : what this version said of it first, before any revision
     state : after it, of the scorer
     """
 
-    known: Known
+    observation: Observation
     answer: Answer
     first: Answer
     state: Any
@@ -47,56 +47,54 @@ class Chain:
     Attributes
     ----------
     links : sessions after training that were observed, oldest first
-    seen : id of the last observation that was taken in
-    behind : why the next one cannot be answered; empty where there is none
+    why : it cannot answer the session after them, which was observed as well; None where it answers all
     """
 
     links: tuple[Link, ...]
-    seen: int
-    behind: str = ""
+    why: ServingError | None = None
 
 
 class Keeper:
     """Answers of one model version to the observations of a store; safe to use from several threads.
 
-    Several processes may keep the same store: each takes in what the others wrote before it writes or answers.
+    Several processes may keep the same store: each takes in what the others wrote before it writes or answers. What is said of a session
+    rests on the last observation of it and of each before it; what was said on other ones stays on record.
 
     Parameters
     ----------
     store : of observations and answers
     version : of the model, as it is registered
     scorer : of the model that was loaded (`models.scoring.Scorer`)
+
+    Raises
+    ------
+    StoreError
+        Where what was observed cannot be read, or answers to it not be written.
     """
 
     def __init__(self, store: Store, version: str, scorer: Any) -> None:
         self.store, self.version, self.scorer = store, version, scorer
+        self.fault = ""
         self._lock = RLock()
-        self._changes = -1
-        self._chain = self._resumed()
-        self.take_in()
+        self._changes = store.changes()
+        with store.writing():
+            self._chain = self._walked(())
 
     def links(self) -> tuple[Link, ...]:
-        """Give the sessions after training that were observed, oldest first."""
-        self.take_in()
+        """Give the sessions after training that were observed, oldest first; where the store fails, as they were when it last did not."""
+        if self._lock.acquire(blocking=False):  # never wait for a writer of this process: what holds until it is done is known
+            try:
+                self._take_in()
+                self.fault = ""
+            except StoreError as error:
+                self.fault = str(error)
+            finally:
+                self._lock.release()
         return self._chain.links
 
-    @property
-    def behind(self) -> str:
-        """Why there are observations that this version cannot answer; empty where it answers all."""
-        return self._chain.behind
-
-    def take_in(self) -> None:
-        """Answer what other processes wrote since; cheap where there is nothing, and never waits for a writer of this one."""
-        if not self._lock.acquire(blocking=False):
-            return
-        try:
-            changes = self.store.changes()
-            if changes != self._changes:
-                with self.store.writing():
-                    chain = self._caught_up()
-                self._chain, self._changes = chain, changes
-        finally:
-            self._lock.release()
+    def faults(self) -> list[str]:
+        """Say why not all that was observed is answered; empty where it is."""
+        return [each for each in (self.fault, str(self._chain.why or "")) if each]
 
     def observe(self, session: str, known: Known, by: str, *, revise: bool = False) -> tuple[Link, bool]:
         """Take an observation and answer it; both are on the disk when this returns.
@@ -118,83 +116,91 @@ class Keeper:
         RevisedError
             Where other values are there and `revise` was not asked for, or the session is one of training.
         TurnError
-            Where the session is not the next one.
+            Where a session before it is missing.
         ServingError
             Where this version cannot answer what was observed before.
         StoreError
             Where nothing could be written.
         """
-        with self._lock:
-            with self.store.writing():
-                chain = self._caught_up()
-                if chain.behind:
-                    raise ServingError(chain.behind)
-                place = self._place(session, chain.links)
-                new = place == len(chain.links) or chain.links[place].known != known
-                if new:
-                    if place < len(chain.links) and not revise:
-                        raise RevisedError(
-                            f"session {session}: there with other values; rule: what was observed stays, unless a revision is asked for "
-                            '("revise": true), and then both are kept'
-                        )
-                    observation = self.store.observe(session, by, known)
-                    chain = Chain(self._followed(chain.links, observation, place), observation.id)
-            self._chain = chain  # once it is on the disk
-            return chain.links[place], new
-
-    def _resumed(self) -> Chain:
-        """Read back what this version said before."""
-        said: dict[str, list[Answer]] = {}
-        for answer in self.store.answers(self.version):
-            said.setdefault(answer.session, []).append(answer)
-        newest = {each.session: each.known for each in self.store.observations()}
-        begin = self.scorer.begin
-        links = tuple(Link(newest[session], every[-1], every[0], begin.from_bytes(every[-1].state)) for session, every in said.items())
-        return Chain(links, max((link.answer.cause for link in links), default=0))
-
-    def _caught_up(self) -> Chain:
-        """Answer observations that this version has not; inside `writing`."""
-        links, seen = self._chain.links, self._chain.seen
-        for observation in self.store.observations(after=seen):
-            if observation.session > self._trained_to:
-                try:
-                    links = self._followed(links, observation, self._place(observation.session, links))
-                except ServingError as error:
-                    return Chain(links, seen, str(error))
-            seen = observation.id
-        return Chain(links, seen)
-
-    def _place(self, session: str, links: tuple[Link, ...]) -> int:
-        """Number of the session after training; it must be one that was observed, or the next one."""
         if session <= self._trained_to:
             raise RevisedError(
                 f"session {session}: version {self.version} was trained on it; rule: observations follow {self._trained_to}, the end of "
                 "training. A revision of older data is a matter of training anew"
             )
-        place = next((number for number, link in enumerate(links) if link.answer.session == session), len(links))
-        if place == len(links):
-            try:
-                self.scorer.must_follow(place, np.array([session], dtype="datetime64[us]"))
-            except ValueError as error:
-                raise TurnError(str(error)) from None
-        return place
+        with self._lock:
+            with self.store.writing():
+                there = self.store.revisions(session)
+                new = not there or there[-1].known != known
+                if there and new and not revise:
+                    raise RevisedError(
+                        f"session {session}: there with other values; rule: what was observed stays, unless a revision is asked for "
+                        '("revise": true), and then both are kept'
+                    )
+                if new:
+                    self.store.observe(session, by, known)
+                chain = self._walked(self._chain.links)
+                link = next((each for each in chain.links if each.answer.session == session), None)
+                if link is None:
+                    raise chain.why or ServingError(f"session {session}: it was not answered")
+            self._chain = chain  # once it is on the disk
+            return link, new
 
-    def _followed(self, links: tuple[Link, ...], observation: Observation, place: int) -> tuple[Link, ...]:
-        """Answer a session anew, and every later one; inside `writing`."""
-        out = list(links[:place])
-        to_come = [(observation.session, observation.known), *((link.answer.session, link.known) for link in links[place + 1 :])]
-        for number, (session, known) in enumerate(to_come, start=place):
-            told, newest = self._told(out[-1].state if out else self.scorer.begin, session, known)
-            answer = self.store.answer(self.version, session, observation.id, told, newest.to_bytes())
-            out.append(Link(known, answer, links[number].first if number < len(links) else answer, newest))
-        return tuple(out)
+    def _take_in(self) -> None:
+        """Answer what other processes wrote since; cheap where there is nothing."""
+        changes = self.store.changes()
+        if changes != self._changes:
+            with self.store.writing():
+                chain = self._walked(self._chain.links)
+            self._chain, self._changes = chain, changes
+
+    def _walked(self, before: tuple[Link, ...]) -> Chain:
+        """Answer what was observed last of each session, in their order, as far as can be; inside `writing`.
+
+        Parameters
+        ----------
+        before : links that were made before, taken over as far as they rest on the same observations
+        """
+        links: list[Link] = []
+        cause = 0
+        for place, observation in enumerate(self.store.newest(after=self._trained_to)):
+            cause = max(cause, observation.id)  # no two histories of a session share it: observations are only added
+            same = place < len(before) and before[place].observation.id == observation.id and before[place].answer.cause == cause
+            try:
+                links.append(before[place] if same else self._link(links, observation, cause))
+            except StoreError:
+                raise
+            except ServingError as why:
+                return Chain(tuple(links), why)
+        return Chain(tuple(links))
+
+    def _link(self, links: list[Link], observation: Observation, cause: int) -> Link:
+        """Answer a session, or read back what this version answered before."""
+        session = observation.session
+        said = self.store.answers(self.version, session)
+        answer = next((each for each in said if each.cause == cause), None)
+        if answer is not None:
+            return Link(observation, answer, said[0], self._read_back(answer))
+        told, state = self._told(links[-1].state if links else self.scorer.begin, session, observation.known)
+        answer = self.store.answer(self.version, session, cause, told, state.to_bytes())
+        return Link(observation, answer, said[0] if said else answer, state)
+
+    def _read_back(self, answer: Answer) -> Any:
+        try:
+            return self.scorer.begin.from_bytes(answer.state)
+        except ValueError as error:
+            raise StoreError(f"store '{self.store.path}': session {answer.session} of version {self.version}: {error}") from None
 
     def _told(self, state: Any, session: str, known: Known) -> tuple[bytes, Any]:
         lacking = [column for column in self.scorer.columns if column not in known]
         if lacking:
-            raise ServingError(f"session {session}: column '{lacking[0]}' is missing ({len(lacking)} are); version {self.version} reads it")
+            raise ServingError(
+                f"session {session}: column '{lacking[0]}' is missing ({len(lacking)} are), which version {self.version} reads; revise it"
+            )
         values = np.array([np.nan if known[column] is None else known[column] for column in self.scorer.columns], dtype=np.float64)
-        answers, newest = self.scorer.observe(state, np.datetime64(session, "us"), values)
+        try:
+            answers, newest = self.scorer.observe(state, np.datetime64(session, "us"), values)
+        except ValueError as error:  # the scorer's own: another session comes next
+            raise TurnError(str(error)) from None
         plain = {name: _first(value) for name, value in answers.items()} | {"session": session}
         return to_json({name: plain[name] for name in self.scorer.published}, inf_nan_mode="null"), newest
 

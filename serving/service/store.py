@@ -72,7 +72,7 @@ class Answer:
     Attributes
     ----------
     session : YYYY-MM-DD
-    cause : id of the observation: the session's own, or that of a later revision of an earlier session
+    cause : greatest id of the observations it rests on: the session's own, or that of an earlier session which came or was revised later
     answered_at : UTC
     told : the answer, as JSON
     state : of the filter after it
@@ -131,9 +131,10 @@ class Store:
                 self._file.execute("ROLLBACK")
             raise
 
-    def observations(self, after: int = 0) -> list[Observation]:
-        """Give observations in the order of arrival, those after an id."""
-        return self._observations("WHERE id > ? ORDER BY id", after)
+    def newest(self, after: str = "") -> list[Observation]:
+        """Give what was observed last of each session after one, in order of session."""
+        latest = "revision = (SELECT max(revision) FROM observations AS other WHERE other.session = observations.session)"
+        return self._observations(f"WHERE session > ? AND {latest} ORDER BY session", after)
 
     def revisions(self, session: str) -> list[Observation]:
         """Give the observations of a session, the first one first."""
@@ -150,20 +151,21 @@ class Store:
         return Observation(int(made.lastrowid or 0), session, revision, row[2], by, known)
 
     def answer(self, version: str, session: str, cause: int, told: bytes, state: bytes) -> Answer:
-        """Write what a version said, if it is not there; inside `writing`."""
+        """Write what a version said, which it has not said before; inside `writing`."""
         made = Answer(session, cause, _now(), told, state)
         with self._faults():
             self._file.execute(
-                "INSERT OR IGNORE INTO answers (version, session, cause, answered_at, told, state) VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO answers (version, session, cause, answered_at, told, state) VALUES (?, ?, ?, ?, ?, ?)",
                 (version, session, cause, made.answered_at, told, state),
             )
         return made
 
-    def answers(self, version: str) -> list[Answer]:
-        """Give what a version said, by session and cause: the last of a session is what holds, the first is what was said first."""
+    def answers(self, version: str, session: str) -> list[Answer]:
+        """Give what a version said of a session, the first thing first."""
         with self._faults():
             rows = self._file.execute(
-                "SELECT session, cause, answered_at, told, state FROM answers WHERE version = ? ORDER BY session, cause", (version,)
+                "SELECT session, cause, answered_at, told, state FROM answers WHERE version = ? AND session = ? ORDER BY cause",
+                (version, session),
             ).fetchall()
         return [Answer(*row) for row in rows]
 

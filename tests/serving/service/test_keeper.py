@@ -66,14 +66,14 @@ def test_answers_are_the_scores_and_go_on_from_the_disk(path, scorer):
         keeper.store.close()
         keeper = Keeper(Store(path), "3", scorer)  # a restart after each
     assert_equal(keeper, [known(place) for place in range(6)])
-    assert keeper.behind == ""
+    assert keeper.faults() == []
 
 
 def test_same_observation_again_writes_nothing_and_answers_the_same(path, scorer):
     keeper = Keeper(Store(path), "3", scorer)
     first, _ = keeper.observe(SESSIONS[0], known(0), "feed")
     assert keeper.observe(SESSIONS[0], known(0), "feed") == (first, False)
-    assert len(keeper.store.observations()) == 1
+    assert len(keeper.store.revisions(SESSIONS[0])) == 1
 
 
 def test_other_values_are_refused_unless_a_revision_is_asked_for_and_then_both_are_kept(path, scorer):
@@ -87,8 +87,8 @@ def test_other_values_are_refused_unless_a_revision_is_asked_for_and_then_both_a
     assert_equal(keeper, [known(0), known(1), known(2, seed=9), known(3), known(4)])
     assert [each.known for each in keeper.store.revisions(SESSIONS[2])] == [known(2), known(2, seed=9)]
     said: dict[str, list[dict[str, object]]] = {}
-    for answer in keeper.store.answers("3"):
-        said.setdefault(answer.session, []).append(json.loads(answer.told))
+    for session in SESSIONS[:5]:
+        said[session] = [json.loads(answer.told) for answer in keeper.store.answers("3", session)]
     assert [len(said[session]) for session in SESSIONS[:5]] == [1, 1, 2, 2, 2]
     assert [said[session][0]["p_risk_on"] for session in SESSIONS[:5]] == first["p_risk_on"].tolist()
     again = Keeper(Store(path), "3", scorer)
@@ -107,7 +107,7 @@ def test_sessions_out_of_turn_are_refused_and_nothing_is_written(path, scorer, s
     keeper = Keeper(Store(path), "3", scorer)
     with pytest.raises(RevisedError if "trained" in said else TurnError, match=said):
         keeper.observe(session, known(0), "feed")
-    assert keeper.store.observations() == []
+    assert keeper.store.newest() == []
 
 
 def test_two_processes_on_one_store_answer_alike(path, scorer):
@@ -157,9 +157,33 @@ def test_version_that_reads_more_says_why_it_is_behind(path, scorer):
     keeper = Keeper(Store(path), "3", scorer)
     keeper.observe(SESSIONS[0], {name: value for name, value in known(0).items() if name != "spare"}, "feed")
     wider = Keeper(Store(path), "4", replace(scorer, cells=tuple(replace(cell, vol="new_vol") for cell in scorer.cells)))
-    assert "column 'new_vol' is missing" in wider.behind
-    with pytest.raises(ServingError, match="column 'new_vol' is missing"):
+    assert "column 'new_vol' is missing" in wider.faults()[0]
+    with pytest.raises(ServingError, match=f"session {SESSIONS[0]}: column 'new_vol' is missing"):
         wider.observe(SESSIONS[1], known(1) | {"new_vol": 0.1}, "feed")
+    assert len(wider.store.newest()) == 1
+    wider.observe(SESSIONS[0], known(0) | {"new_vol": 0.1}, "feed", revise=True)
+    wider.observe(SESSIONS[1], known(1) | {"new_vol": 0.1}, "feed")
+    assert [link.answer.session for link in wider.links()] == SESSIONS[:2]
+    assert wider.faults() == []
+
+
+def test_version_trained_to_an_earlier_day_is_given_the_sessions_it_lacks(path, scorer):
+    later = later_trained(scorer, 2)
+    newer = Keeper(Store(path), "4", later)
+    for place in range(2, 5):
+        newer.observe(SESSIONS[place], known(place), "feed")
+    older = Keeper(Store(path), "3", scorer)  # a rollback
+    assert older.links() == ()
+    assert f"session {SESSIONS[0]} is missing" in older.faults()[0]
+    with pytest.raises(TurnError, match=f"session {SESSIONS[0]} is missing"):
+        older.observe(SESSIONS[5], known(5), "feed")
+    older.observe(SESSIONS[0], known(0), "feed")
+    assert f"session {SESSIONS[1]} is missing" in older.faults()[0]
+    older.observe(SESSIONS[1], known(1), "feed")
+    assert_equal(older, [known(place) for place in range(5)])
+    assert older.faults() == []
+    assert_equal(Keeper(Store(path), "3", scorer), [known(place) for place in range(5)])
+    assert [link.answer.session for link in newer.links()] == SESSIONS[2:5]  # it was trained on the others
 
 
 def test_many_at_once_write_each_session_once(path, scorer):
@@ -186,11 +210,35 @@ def test_full_disk_takes_nothing_and_the_answers_stay(path, scorer):
     keeper.store._file = sqlite3.connect(path, isolation_level=None, factory=Full)
     with pytest.raises(StoreError, match="disk is full; rule"):
         keeper.observe(SESSIONS[1], known(1), "feed")
+    assert_equal(keeper, [known(0)])
     keeper.store._file.close()
     keeper.store._file = sound
     assert_equal(keeper, [known(0)])
     keeper.observe(SESSIONS[1], known(1), "feed")
     assert_equal(Keeper(Store(path), "3", scorer), [known(0), known(1)])
+
+
+def test_store_that_fails_leaves_the_answers_and_is_told(path, scorer):
+    one, other = Keeper(Store(path), "3", scorer), Keeper(Store(path), "3", scorer)
+    one.observe(SESSIONS[0], known(0), "feed")
+    other.links()
+    one.observe(SESSIONS[1], known(1), "feed")
+    sound = other.store._file
+    other.store._file = sqlite3.connect(path, isolation_level=None, factory=Full)
+    assert_equal(other, [known(0)])
+    assert "disk is full" in other.faults()[0]
+    other.store._file.close()
+    other.store._file = sound
+    assert_equal(other, [known(0), known(1)])
+    assert other.faults() == []
+
+
+def test_state_that_was_altered_is_refused(path, scorer):
+    keeper = Keeper(Store(path), "3", scorer)
+    keeper.observe(SESSIONS[0], known(0), "feed")
+    keeper.store._file.execute("UPDATE answers SET state = substr(state, 1, 20)")
+    with pytest.raises(StoreError, match=f"session {SESSIONS[0]} of version 3: a filter's state"):
+        Keeper(Store(path), "3", scorer)
 
 
 def test_file_of_another_kind_or_schema_is_refused(tmp_path):
@@ -230,7 +278,7 @@ def test_killed_at_any_moment_nothing_told_is_lost_and_nothing_is_doubled(path, 
             feed.send_signal(signal.SIGKILL)
             kept += feed.stdout.read().split()
     keeper = Keeper(Store(path), "3", scorer)
-    sessions = [each.session for each in keeper.store.observations()]
+    sessions = [each.session for each in keeper.store.newest()]
     assert sessions == SESSIONS[: len(sessions)]
     assert [each for each in kept if each not in sessions] == []
     assert_equal(keeper, [known(place) for place in range(len(sessions))])
